@@ -1,0 +1,1 @@
+"""What the operator does: wire types (`schema`), use cases (`service`) and the HTTP API (`api`)."""

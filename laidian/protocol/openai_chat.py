@@ -1,0 +1,284 @@
+"""OpenAI Chat Completions, forwarded byte for byte.
+
+Touches three things: the model's name, the switch that makes a stream report its usage, and the chunk that the switch
+causes, which a client that did not ask for it never sees. Everything else passes as it came.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from laidian.domain.estimate import likely_tokens
+from laidian.domain.usage import Usage
+from laidian.errors import BadRequest, LaidianError
+from laidian.protocol.dialect import Answer, Peek, StreamFault
+from laidian.protocol.document import Fields, said
+from laidian.protocol.events import EventCutter, data_of
+from laidian.protocol.openai_usage import read_usage
+
+DONE = b"[DONE]"
+DONE_EVENT = b"data: [DONE]\n\n"
+
+HELD_EVENT_BYTES = 256 * 1024
+"""An unfinished event longer than this goes on to the client as it comes: only pictures are that long, and a usage chunk is not."""
+
+MAX_MODEL_CHARS = 200
+MAX_CHOICES = 128
+"""OpenAI's own bound of `n` (openapi document of 2026-08-21)."""
+
+
+class _Function(msgspec.Struct):
+    arguments: str | None = None
+    name: str | None = None
+
+
+class _ToolCall(msgspec.Struct):
+    function: _Function | None = None
+
+
+class _Delta(msgspec.Struct):
+    content: str | None = None
+    refusal: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    tool_calls: list[_ToolCall] | None = None
+
+
+class _Choice(msgspec.Struct):
+    delta: _Delta | None = None
+    message: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _Chunk(msgspec.Struct):
+    choices: list[_Choice] | None = None
+    usage: msgspec.Raw = msgspec.Raw()
+    error: msgspec.Raw = msgspec.Raw()
+    service_tier: str | None = None
+
+
+_decode_chunk = msgspec.json.Decoder(_Chunk).decode
+
+
+class _ErrorDetail(msgspec.Struct):
+    message: str = ""
+    type: str | None = None
+    code: str | int | None = None
+    param: str | None = None
+
+
+class _ErrorBody(msgspec.Struct):
+    error: _ErrorDetail | str
+
+
+_decode_error = msgspec.json.Decoder(_ErrorBody | list[_ErrorBody], strict=False).decode
+
+
+class OpenAIChat:
+    """The `Dialect` of /v1/chat/completions."""
+
+    name = "openai"
+    keep_alive = b": keep-alive\n\n"
+
+    def peek(self, body: bytes) -> Peek:
+        """Raises BadRequest naming the field when a field that the relay must read has the wrong type."""
+        fields = Fields(body)
+        model = fields.get("model", str)
+        if not model:
+            raise BadRequest(
+                "The request names no model. Set `model`; GET /v1/models lists yours.", param="model", code="missing_model"
+            )
+        if len(model) > MAX_MODEL_CHARS or not model.isprintable():
+            raise BadRequest(
+                f"`model` must be at most {MAX_MODEL_CHARS} printable characters.", param="model", code="invalid_value"
+            )
+        choices = _positive(fields, "n", 1)
+        if choices > MAX_CHOICES:
+            raise BadRequest(f"`n` must be at most {MAX_CHOICES}; got {choices}.", param="n", code="invalid_value")
+        limit = _limit(fields)
+        stream = bool(fields.get("stream", bool))
+        fields.spans()  # refuses a field that stands twice, whichever it is
+        return Peek(
+            model=model,
+            stream=stream,
+            output_limit=None if limit is None else limit * choices,
+            choices=choices,
+            wants_usage=stream and _wants_usage(fields),
+            service_tier=fields.get("service_tier", str) or "default",
+        )
+
+    def splice(self, body: bytes, model: str, *, ask_usage: bool) -> bytes:
+        """The body for the upstream: its own model name, and usage switched on when `ask_usage`."""
+        fields = Fields(body)
+        changes: dict[str, bytes] = {}
+        if fields.get("model", str) != model:
+            changes["model"] = msgspec.json.encode(model)
+        if ask_usage:
+            raw = fields.raw.get("stream_options")
+            changes["stream_options"] = _with_usage(None if raw is None else said(raw))
+        return fields.replaced(changes) if changes else body
+
+    def read_answer(self, body: bytes) -> Answer:
+        """Raises StreamFault when the body is not a chat completion."""
+        try:
+            answer = _decode_chunk(body)
+        except (msgspec.DecodeError, RecursionError):
+            raise StreamFault("the upstream's answer is not a chat completion") from None
+        error = said(answer.error)
+        if error is not None:
+            raise StreamFault(_error_message(error) or "the upstream answered 200 with an error inside")
+        if answer.choices is None:
+            raise StreamFault("the upstream's answer has no choices")
+        reported = said(answer.usage)
+        usage = None if reported is None else read_usage(reported)
+        text = "".join(_text(choice.message) for choice in answer.choices).encode()
+        return Answer(usage, answer.service_tier or "default", text)
+
+    def tap(self, *, hide_usage: bool) -> ChatTap:
+        return ChatTap(hide_usage)
+
+    def error_body(self, error: LaidianError) -> bytes:
+        """All four keys are required by OpenAI's specification (protocol.md 5.1)."""
+        return msgspec.json.encode(
+            {"error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code}}
+        )
+
+    def error_event(self, error: LaidianError) -> bytes:
+        return b"data: " + self.error_body(error) + b"\n\n"
+
+    def read_error(self, status: int, body: bytes) -> tuple[str, str, str, str | None]:
+        """(message, type, code, param) of an upstream's error answer; empty strings when it is not in this shape.
+
+        Google's compatible endpoint wraps the object in a list of one (protocol.md 2.2).
+        """
+        try:
+            parsed = _decode_error(body)
+        except (msgspec.DecodeError, RecursionError):
+            return "", "", "", None
+        if isinstance(parsed, list):
+            if not parsed:
+                return "", "", "", None
+            parsed = parsed[0]
+        detail = parsed.error
+        if isinstance(detail, str):
+            return detail, "", "", None
+        return detail.message, detail.type or "", str(detail.code or ""), detail.param
+
+
+class ChatTap:
+    """Watches a chat stream. See `Tap`."""
+
+    __slots__ = ("_characters", "_cutter", "_done", "_hide", "_last", "finished", "output_tokens", "service_tier", "usage")
+
+    def __init__(self, hide_usage: bool) -> None:
+        self._cutter = EventCutter()
+        self._hide = hide_usage
+        self._done = False
+        self._last = b""
+        self._characters = 0
+        self.usage: Usage | None = None
+        self.service_tier = "default"
+        self.finished = False
+        self.output_tokens = 0
+
+    def feed(self, data: bytes) -> bytes:
+        events = self._cutter.feed(data)
+        if len(events) == 1 and not self._cutter.rest:
+            return self._see(events[0])
+        seen = b"".join([self._see(event) for event in events])
+        if len(self._cutter.rest) > HELD_EVENT_BYTES:
+            raise StreamFault("the upstream sent an event longer than a chat chunk can be")
+        return seen
+
+    def end(self) -> bytes:
+        rest = self._cutter.rest
+        last = self._see(rest + b"\n\n") if rest.strip() else b""
+        if self._done:
+            return last
+        if self.finished:
+            return last + DONE_EVENT  # many compatible servers forget it, and clients wait for it
+        raise StreamFault("the upstream ended the stream before the answer was finished")
+
+    def _see(self, event: bytes) -> bytes:
+        """One event: what it says is kept, what the client gets of it is returned."""
+        data = data_of(event)
+        if data is None:
+            return event
+        if self._done:
+            return b""
+        if data.strip() == DONE:
+            self._done = self.finished = True
+            return event
+        try:
+            chunk = _decode_chunk(data)
+        except (msgspec.DecodeError, RecursionError):
+            raise StreamFault("the upstream sent something that is not a chat chunk into the stream") from None
+        error = said(chunk.error)
+        if error is not None:
+            raise StreamFault(_error_message(error) or "the upstream reported an error in the stream")
+        if chunk.service_tier:
+            self.service_tier = chunk.service_tier
+        for choice in chunk.choices or ():
+            if choice.finish_reason is not None:
+                self.finished = True
+            if choice.delta is not None:
+                self._count(choice.delta)
+        reported = said(chunk.usage)
+        if reported is None:
+            return event.replace(b',"usage":null', b"") if self._hide else event
+        self.usage = read_usage(reported) or self.usage
+        return b"" if self._hide and not chunk.choices else event
+
+    def _count(self, delta: _Delta) -> None:
+        text = _text(delta)
+        if text:
+            # by characters here, since it runs per chunk: ASCII 4.2 a token, others 0.75 (domain.estimate)
+            self._characters += len(text) * 10 if text.isascii() else likely_tokens(text.encode()) * 42
+            self.output_tokens = -(-self._characters // 42)
+
+
+def _text(delta: _Delta | None) -> str:
+    if delta is None:
+        return ""
+    text = delta.content or delta.refusal or ""
+    if delta.reasoning_content or delta.reasoning:
+        text += delta.reasoning_content or delta.reasoning or ""
+    for call in delta.tool_calls or ():
+        if call.function is not None:
+            text += (call.function.name or "") + (call.function.arguments or "")
+    return text
+
+
+def _error_message(raw: bytes) -> str:
+    try:
+        return msgspec.json.decode(raw, type=_ErrorDetail, strict=False).message
+    except msgspec.DecodeError:
+        return ""
+
+
+def _limit(fields: Fields) -> int | None:
+    newer = _positive(fields, "max_completion_tokens", None)
+    return newer if newer is not None else _positive(fields, "max_tokens", None)
+
+
+def _positive(fields: Fields, name: str, missing: Any) -> Any:
+    number = fields.get(name, int)
+    if number is None:
+        return missing
+    if number < 1:
+        raise BadRequest(f"`{name}` must be at least 1; got {number}.", param=name, code="invalid_value")
+    return number
+
+
+def _wants_usage(fields: Fields) -> bool:
+    options = fields.get("stream_options", dict[str, Any])
+    return bool(options) and options.get("include_usage") is True
+
+
+def _with_usage(options: bytes | None) -> bytes:
+    """The client's stream options with usage switched on; its other options stay."""
+    if options is None:
+        return b'{"include_usage":true}'
+    return Fields(options).replaced({"include_usage": b"true"})

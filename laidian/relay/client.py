@@ -1,0 +1,236 @@
+"""The client's side of one request: its body in, its answer out, and whether it is still there.
+
+Knows ASGI and nothing else. Facts of Granian 2.8.7 that it rests on (tried 2026-11-22): the application is never cancelled when a
+client hangs up, `receive()` then gives `http.disconnect`, and `send` to a closed connection does nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from laidian.errors import BadRequest, BodyTimeout, BodyTooLarge, LaidianError, UnsupportedMedia
+from laidian.protocol.dialect import Dialect
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+WATCH_AFTER_S = 0.25
+"""A hang-up is looked for from then on; shorter requests are not worth a task."""
+
+JSON_TYPE = b"application/json"
+STREAM_TYPE = b"text/event-stream; charset=utf-8"
+
+
+class ClientGone(Exception):
+    """The client hung up before its body was complete: nothing was admitted, nobody is there to answer."""
+
+
+class Client:
+    __slots__ = (
+        "_keep_alive_timer",
+        "_last_write_s",
+        "_loop",
+        "_on_gone",
+        "_receive",
+        "_send",
+        "_watch",
+        "_watch_timer",
+        "dialect",
+        "ended",
+        "gone",
+        "request_id",
+        "scope",
+        "started",
+        "status",
+    )
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, dialect: Dialect, request_id: str) -> None:
+        self.scope = scope
+        self.dialect = dialect
+        self.request_id = request_id
+        self.started = False
+        """Whether status and headers are out: a later failure has to be said in the stream."""
+        self.ended = False
+        self.gone = False
+        self.status = 0
+        self._receive = receive
+        self._send = send
+        self._loop = asyncio.get_running_loop()
+        self._watch: asyncio.Task[None] | None = None
+        self._watch_timer: asyncio.TimerHandle | None = None
+        self._keep_alive_timer: asyncio.TimerHandle | None = None
+        self._on_gone: Callable[[], None] | None = None
+        self._last_write_s = 0.0
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first value of a request header, `name` in lower case."""
+        for key, value in self.scope["headers"]:
+            if key == name:
+                return value
+        return None
+
+    async def body(self, limit: int, timeout_s: float) -> bytes:
+        """The whole request body.
+
+        Raises UnsupportedMedia for a compressed one, BodyTooLarge over `limit` (before reading when the length is stated),
+        BodyTimeout when it stalls, BadRequest when its framing is broken, ClientGone when the client left.
+        """
+        encoding = self.header(b"content-encoding")
+        if encoding is not None and encoding.lower() != b"identity":
+            raise UnsupportedMedia(
+                f"The body is compressed ({encoding.decode('latin-1')[:32]}); send it uncompressed, without Content-Encoding."
+            )
+        stated = self.header(b"content-length")
+        if stated is not None and stated.isdigit() and int(stated) > limit:
+            raise self._too_large(int(stated), limit)
+        message = await self._next_part(timeout_s)
+        data: bytes = message.get("body", b"")
+        if not message.get("more_body"):
+            if len(data) > limit:
+                raise self._too_large(len(data), limit)
+            return data
+        pieces, size = [data], len(data)
+        while message.get("more_body"):
+            message = await self._next_part(timeout_s)
+            pieces.append(message.get("body", b""))
+            size += len(pieces[-1])
+            if size > limit:
+                raise self._too_large(size, limit)
+        return b"".join(pieces)
+
+    async def _next_part(self, timeout_s: float) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(timeout_s):
+                message = await self._receive()
+        except TimeoutError:
+            raise BodyTimeout(
+                f"No byte of the body came for {timeout_s:g} s; send it without a pause, or in smaller pieces."
+            ) from None
+        except Exception:  # the server's words for a bad chunk size, a cut body: whatever they are, the body is at fault
+            raise BadRequest("The body could not be read: its framing is broken. Check Content-Length or the chunks.") from None
+        if message["type"] == "http.disconnect":
+            self.gone = True
+            raise ClientGone
+        return message
+
+    def _too_large(self, size: int, limit: int) -> BodyTooLarge:
+        return BodyTooLarge(
+            f"The body has {size:,} bytes or more; this server takes at most {limit:,}. "
+            "Send smaller images, or ask the operator to raise limits.body_max_bytes."
+        )
+
+    def watch(self, on_gone: Callable[[], None]) -> None:
+        """From now on `on_gone` is called once, when the client hangs up. Only after the body was read."""
+        self._on_gone = on_gone
+        self._watch_timer = self._loop.call_later(WATCH_AFTER_S, self._start_watch)
+
+    def _start_watch(self) -> None:
+        self._watch = self._loop.create_task(self._wait_gone())
+
+    async def _wait_gone(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        if self.ended:
+            return
+        self.gone = True
+        if self._on_gone is not None:
+            self._on_gone()
+
+    def keep_alive(self, every_s: float) -> None:
+        """Lets a silent stream say that it is alive, beginning it if need be."""
+        self._last_write_s = self._loop.time()
+        self._keep_alive_timer = self._loop.call_later(every_s, self._keep_alive_tick, every_s)
+
+    def _keep_alive_tick(self, every_s: float) -> None:
+        if self.ended or self.gone:
+            return
+        silent_s = self._loop.time() - self._last_write_s
+        if silent_s >= every_s * 0.99:
+            silent_s = 0.0
+            self._loop.create_task(self.write(self.dialect.keep_alive))
+        self._keep_alive_timer = self._loop.call_later(every_s - silent_s, self._keep_alive_tick, every_s)
+
+    async def write(self, data: bytes) -> None:
+        """Bytes of a stream, with its head before the first ones. Waits while the client is slow."""
+        if self.gone or self.ended:
+            return
+        self._last_write_s = self._loop.time()
+        if not self.started:
+            self.started = True
+            self.status = 200
+            await self._send(
+                {
+                    "type": "http.response.start",
+                    "status": 200,
+                    "headers": [
+                        (b"content-type", STREAM_TYPE),
+                        (b"cache-control", b"no-cache"),
+                        (b"x-accel-buffering", b"no"),
+                        (b"x-request-id", self.request_id.encode()),
+                    ],
+                }
+            )
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def finish(self) -> None:
+        """The end of a stream."""
+        self.stop()
+        if not self.gone:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def respond(
+        self, status: int, body: bytes, content_type: bytes = JSON_TYPE, headers: tuple[tuple[bytes, bytes], ...] = ()
+    ) -> None:
+        """A whole answer in one go."""
+        self.status = status
+        self.stop()
+        if self.gone:
+            return
+        self.started = True
+        await self._send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [
+                    (b"content-type", content_type),
+                    (b"content-length", b"%d" % len(body)),
+                    (b"x-request-id", self.request_id.encode()),
+                    *headers,
+                ],
+            }
+        )
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+    async def fail(self, error: LaidianError) -> None:
+        """An error in the client's protocol: as an answer, or in the stream when one is under way."""
+        if self.started:
+            await self.write(self.dialect.error_event(error))
+            await self.finish()
+        else:
+            await self.respond(error.status, self.dialect.error_body(error), headers=retry_headers(error))
+
+    def stop(self) -> None:
+        """No more watching and keeping alive; the request is over for the client."""
+        self.ended = True
+        for timer in (self._watch_timer, self._keep_alive_timer):
+            if timer is not None:
+                timer.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        self._on_gone = None
+
+
+def retry_headers(error: LaidianError) -> tuple[tuple[bytes, bytes], ...]:
+    """`retry-after` in whole seconds and in milliseconds, and `x-should-retry`, as the SDKs read them (protocol.md 5.2)."""
+    headers: list[tuple[bytes, bytes]] = []
+    if error.retry_after_s is not None:
+        wait_ms = max(1, int(error.retry_after_s * 1000))
+        headers.append((b"retry-after", b"%d" % -(-wait_ms // 1000)))
+        headers.append((b"retry-after-ms", b"%d" % wait_ms))
+    if error.retry is not None:
+        headers.append((b"x-should-retry", b"true" if error.retry else b"false"))
+    return tuple(headers)

@@ -1,0 +1,46 @@
+"""What a worker's requests share. Built once by the composition root, handed to the relay."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from laidian.config import Config
+from laidian.protocol.dialect import Dialect
+from laidian.relay.journal import Journal
+from laidian.relay.settler import Settler
+from laidian.store.catalog import CatalogReader
+from laidian.store.writer import Writer
+from laidian.upstream.health import Health
+from laidian.upstream.transport import Transport
+
+if TYPE_CHECKING:
+    from laidian.relay.life import Life
+
+
+class Context(msgspec.Struct):
+    config: Config
+    worker_id: str
+    loop: asyncio.AbstractEventLoop
+    catalog: CatalogReader
+    writer: Writer
+    settler: Settler
+    transport: Transport
+    health: Health
+    journal: Journal
+    dialects: dict[str, Dialect]
+    chance: Callable[[], float]
+    live: dict[str, "Life"] = {}
+    """Requests in flight by id."""
+    stopping: bool = False
+
+    def share_of(self, limit: int | None) -> int | None:
+        """This worker's part of a limit that all workers share; at least one."""
+        return None if limit is None else max(1, limit // self.config.server.workers)
+
+    def draining(self) -> int:
+        """Requests whose answer is read on although their client left."""
+        return sum(1 for life in self.live.values() if life.drain_timer is not None)

@@ -1,0 +1,518 @@
+"""A request is a hold, then attempts, then exactly one settlement. This file is that sentence.
+
+The rule a newcomer would break: between the hold and the settlement there is no way out that skips the settlement, and the end of
+an answer (the whole of it, or a stream's last byte) goes out only after the settlement was committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+import traceback
+
+import msgspec
+
+from laidian.domain.estimate import likely_tokens
+from laidian.domain.price import Unpriced, upper_bound
+from laidian.domain.record import Hold, HoldRequest, Settled
+from laidian.domain.selection import Candidate
+from laidian.errors import (
+    Bug,
+    LaidianError,
+    QuotaExhausted,
+    Stopping,
+    Unauthenticated,
+    UpstreamBroken,
+    UpstreamRefused,
+)
+from laidian.protocol.dialect import Dialect, Operation, Peek, StreamFault, Tap
+from laidian.relay import gates
+from laidian.relay.attempts import Attempt, AttemptFailed, judge, of_transport, verdict
+from laidian.relay.client import Client, ClientGone, Receive, Scope, Send
+from laidian.relay.context import Context
+from laidian.relay.credential import bearer
+from laidian.relay.outcome import Outcome
+from laidian.store.ledger import extend_hold, open_hold
+from laidian.upstream.faults import TransportFault
+from laidian.upstream.providers import PROVIDERS, credential_headers
+from laidian.upstream.transport import Exchange, Origin, Timeouts, parse_base_url
+
+USER_AGENT = b"laidian/0.1"
+EXTENSION_TOKENS = 2_000
+"""Output tokens a running stream's hold is extended by at a time, when it outgrows its hold."""
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def new_request_id() -> str:
+    """`req_` and 32 hex digits: 48 bits of time, so that ids sort, and 80 of chance."""
+    return f"req_{now_ms():012x}{os.urandom(10).hex()}"
+
+
+class Relay:
+    """Serves relayed operations; one per worker."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._targets: dict[tuple[int, str, str | None], tuple[Origin, str]] = {}
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send, operation: Operation) -> None:
+        """One request, from its head to its end. Never raises; whatever happens becomes an answer and a line."""
+        context = self._context
+        dialect = context.dialects[operation.dialect]
+        client = Client(scope, receive, send, dialect, new_request_id())
+        life = Life(context, self, client, dialect, operation)
+        try:
+            await life.run()
+        except LaidianError as error:
+            life.error = error
+        except ClientGone:
+            pass
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            life.error = Bug(f"LaiDian failed on its own. Report it with the request id {client.request_id}.")
+        if life.error is not None:
+            await client.fail(life.error)
+        client.stop()
+        context.journal.request(life.line())
+
+    def target(self, candidate: Candidate, operation: Operation) -> tuple[Origin, bytes] | None:
+        """Where an operation goes at an upstream; None when this kind of upstream does not serve it."""
+        upstream = candidate.upstream
+        path = PROVIDERS[upstream.kind].operations.get(operation.name)
+        if path is None:
+            return None
+        proxy = upstream.proxy.reveal() if upstream.proxy else None
+        key = (upstream.id, upstream.base_url, proxy)
+        found = self._targets.get(key)
+        if found is None:
+            found = self._targets[key] = parse_base_url(upstream.base_url, proxy)
+        return found[0], (found[1] + path).encode()
+
+
+class Line(msgspec.Struct, omit_defaults=True):
+    """What the log says of one request: never a secret, never a prompt, no query string."""
+
+    at_ms: int
+    request_id: str
+    operation: str
+    status: int
+    duration_ms: int
+    key: str = ""
+    group: str = ""
+    model: str = ""
+    upstream: str = ""
+    stream: bool = False
+    ended: str = ""
+    error: str = ""
+    fault: str = ""
+    attempts: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usage_from: str = ""
+    amount_nano: int = 0
+    first_byte_ms: int | None = None
+
+
+class Life:
+    """The state of one request."""
+
+    def __init__(
+        self, context: Context, relay: Relay, client: Client, dialect: Dialect, operation: Operation
+    ) -> None:
+        self.context = context
+        self.relay = relay
+        self.client = client
+        self.dialect = dialect
+        self.operation = operation
+        self.started_at_ms = now_ms()
+        self.error: LaidianError | None = None
+        self.key_name = ""
+        self.outcome: Outcome | None = None
+        self.settled: Settled | None = None
+        self.sending: asyncio.Task[object] | None = None
+        """The task that waits for an upstream's head, while it does."""
+        self.exchange: Exchange | None = None
+        self._answer_body = b""
+        self.drain_timer: asyncio.TimerHandle | None = None
+        self.cancelled = False
+
+    async def run(self) -> None:
+        context, client = self.context, self.client
+        if context.stopping:
+            raise Stopping("The server is stopping; try again in a moment.", retry_after_s=2.0)
+        catalog = context.catalog.current()
+        try:
+            key = gates.authenticate(catalog, bearer(client), self.started_at_ms)
+        except Unauthenticated:
+            context.journal.unauthenticated()
+            raise
+        self.key_name = key.name
+        body = await client.body(context.config.limits.body_max_bytes, context.config.limits.body_timeout_s)
+        peek = self.dialect.peek(body)
+        ticket = gates.check(
+            catalog, key, self.operation, peek, body, context.health.opened, context.chance, self.started_at_ms
+        )
+        hold = await self._hold(ticket, peek, catalog.stored_prices)
+        agent = (client.header(b"user-agent") or b"").decode("latin-1")
+        outcome = Outcome(client.request_id, ticket, peek, body, hold.amount_nano, self.started_at_ms, agent)
+        self.outcome = outcome
+        context.live[client.request_id] = self
+        client.watch(self._client_left)
+        try:
+            await self._answer(outcome)
+        except LaidianError as error:
+            self.error = error
+            outcome.status, outcome.error_code = error.status, error.code
+            if outcome.ended == "complete":
+                outcome.ended = "refused" if isinstance(error, UpstreamRefused) else "upstream_fault"
+        except BaseException:
+            outcome.status, outcome.error_code = 500, "internal_error"
+            outcome.ended = "upstream_fault" if outcome.ended == "complete" else outcome.ended
+            raise
+        finally:
+            if self.drain_timer is not None:
+                self.drain_timer.cancel()
+            self.settled = await context.settler.settle(outcome.settlement(now_ms()))
+            del context.live[client.request_id]
+        if self.error is None:
+            await self._end()
+
+    async def _hold(self, ticket: gates.Ticket, peek: Peek, stored: set[str]) -> Hold:
+        """Sets the money aside. Raises what the closed gate says."""
+        request = HoldRequest(
+            request_id=self.client.request_id,
+            owner=self.context.worker_id,
+            key_id=ticket.key.id,
+            group_id=ticket.group.id,
+            quota_id=ticket.key.quota_id,
+            demand=ticket.demand,
+            rates=ticket.group.rates,
+            operation=self.operation.name,
+            model=ticket.model,
+            asked_model=peek.model,
+            price=ticket.price,
+            store_price=ticket.price.version not in stored,
+            multiplier_ppm=ticket.group.multiplier_ppm,
+            stream=peek.stream,
+            input_tokens=ticket.input_bound,
+            rate_tokens=ticket.input_bound + (peek.output_limit or 0),
+            now_ms=self.started_at_ms,
+        )
+        hold = await self.context.writer.submit(lambda connection: open_hold(connection, request))
+        if not isinstance(hold, Hold):
+            raise gates.refused(hold, ticket.key, ticket.group, self.started_at_ms)
+        stored.add(ticket.price.version)
+        return hold
+
+    # Attempts
+
+    async def _answer(self, outcome: Outcome) -> None:
+        """Candidates in turn until one has answered; then the rest of its answer."""
+        settings = self.context.config.relay
+        if outcome.peek.stream:
+            self.client.keep_alive(settings.keep_alive_s)
+        until_ms = self.started_at_ms + int(settings.attempt_budget_s * 1000)
+        failures: list[AttemptFailed] = []
+        for candidate in outcome.ticket.selection.candidates:
+            if self._over(outcome):
+                return
+            if len(failures) >= settings.attempts or now_ms() >= until_ms:
+                break
+            try:
+                await self._attempt(outcome, candidate)
+                return
+            except AttemptFailed as failure:
+                failures.append(failure)
+        if not self._over(outcome):
+            raise verdict(failures, outcome.peek.model)
+
+    def _over(self, outcome: Outcome) -> bool:
+        """Whether the client left, so that nobody is there to be answered. Raises Stopping when the operator ended it."""
+        if self.cancelled:
+            outcome.ended = "cancelled"
+            raise Stopping("The operator ended this request.", retry=False)
+        if self.client.gone:
+            outcome.ended = "client_closed"
+        return self.client.gone
+
+    async def _attempt(self, outcome: Outcome, candidate: Candidate) -> None:
+        """One candidate. Raises AttemptFailed while the client has nothing of its answer yet."""
+        context, health = self.context, self.context.health
+        upstream, credential = candidate.upstream, candidate.credential
+        where = (upstream.id, credential.id, candidate.model)
+        if not health.enter(*where, context.share_of(upstream.max_concurrent)):
+            raise AttemptFailed("limited", upstream.name, "it has as many requests in flight as it may", counts=False)
+        begun_ms = now_ms()
+        attempt = Attempt(upstream.name, credential.label, "ok", 0, 0, "")
+        outcome.attempts.append(attempt)
+        try:
+            await self._exchange(outcome, candidate, attempt)
+        except AttemptFailed as failure:
+            attempt.outcome, attempt.message = failure.kind, failure.detail
+            attempt.status = failure.status or attempt.status
+            if self.client.gone or self.cancelled:
+                attempt.outcome = "broken_off"
+                health.withdrawn(*where)
+                outcome.candidate = candidate  # it was at work when we left: what it had read is not free
+            elif failure.counts:
+                health.failed(*where, failure.kind, failure.reason, failure.retry_after_ms)
+            else:
+                health.withdrawn(*where)
+            raise
+        except UpstreamRefused as refusal:
+            attempt.outcome, attempt.status = "refused", refusal.status
+            health.withdrawn(*where)
+            raise
+        except BaseException:
+            attempt.outcome = "broken_off"
+            health.withdrawn(*where)
+            raise
+        finally:
+            attempt.duration_ms = now_ms() - begun_ms
+            health.leave(upstream.id)
+            context.journal.attempt(upstream.name, attempt.outcome)
+
+    async def _exchange(self, outcome: Outcome, candidate: Candidate, attempt: Attempt) -> None:
+        """Sends the request to one upstream and sees its answer through."""
+        target = self.relay.target(candidate, self.operation)
+        if target is None:
+            raise AttemptFailed(
+                "server", candidate.upstream.name, f"it does not serve {self.operation.name}", status=404, counts=False
+            )
+        peek, upstream = outcome.peek, candidate.upstream
+        body = self.dialect.splice(
+            outcome.body, candidate.model, ask_usage=peek.stream and not peek.wants_usage
+        )
+        origin, path = target
+        timeouts = Timeouts(upstream.connect_timeout_s, upstream.first_byte_timeout_s, upstream.idle_timeout_s)
+        self.sending = asyncio.current_task()
+        try:
+            exchange = await self.context.transport.send(origin, b"POST", path, self._headers(candidate), body, timeouts)
+        except TransportFault as fault:
+            raise of_transport(fault, candidate.upstream.name) from None
+        except asyncio.CancelledError:
+            if self.sending is None or not (self.client.gone or self.cancelled):
+                raise
+            self.sending.uncancel()
+            raise AttemptFailed("silent", upstream.name, "it had not answered yet", counts=False) from None
+        finally:
+            self.sending = None
+        self.exchange = exchange
+        attempt.status = exchange.status
+        try:
+            await judge(exchange, candidate, self.dialect, now_ms())
+            if peek.stream:
+                await self._stream(outcome, candidate, exchange)
+            else:
+                await self._whole(outcome, candidate, exchange)
+        except TransportFault as fault:
+            raise of_transport(fault, candidate.upstream.name) from None
+        finally:
+            self.exchange = None
+
+    def _headers(self, candidate: Candidate) -> list[tuple[bytes, bytes]]:
+        """What crosses, from nothing: no header of the client but those named here."""
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"accept", self.client.header(b"accept") or b"*/*"),
+            (b"accept-encoding", b"identity"),
+            (b"user-agent", USER_AGENT),
+            (b"x-client-request-id", self.client.request_id.encode()),
+            *credential_headers(candidate.upstream.kind, candidate.credential.secret.reveal()),
+        ]
+        beta = self.client.header(b"openai-beta")
+        if beta is not None:
+            headers.append((b"openai-beta", beta))
+        return headers
+
+    # Answers
+
+    async def _whole(self, outcome: Outcome, candidate: Candidate, exchange: Exchange) -> None:
+        """An answer in one piece: read, understood, kept for `_end`."""
+        body = await exchange.read(self.context.config.limits.answer_max_bytes)
+        try:
+            answer = self.dialect.read_answer(body)
+        except StreamFault as fault:
+            raise AttemptFailed("server", candidate.upstream.name, fault.message, status=200) from None
+        outcome.candidate = candidate
+        self._healthy(candidate)
+        outcome.usage = answer.usage
+        outcome.service_tier = answer.service_tier
+        outcome.first_byte_ms = now_ms() - outcome.started_at_ms
+        if answer.usage is None:
+            outcome.output_tokens = likely_tokens(answer.text)
+        if self.client.gone:
+            outcome.ended = "client_closed"
+        self._answer_body = body
+
+    async def _stream(self, outcome: Outcome, candidate: Candidate, exchange: Exchange) -> None:
+        """An answer in events: each goes on at once; the last thing that is held back is the end."""
+        tap = self.dialect.tap(hide_usage=not outcome.peek.wants_usage)
+        try:
+            await self._first(outcome, candidate, exchange, tap)
+            await self._pump(outcome, exchange, tap)
+        except (TransportFault, StreamFault) as fault:
+            if outcome.candidate is None:
+                raise
+            self._broke(outcome, candidate, tap, fault)
+        finally:
+            if outcome.candidate is not None:
+                outcome.usage = tap.usage
+                outcome.output_tokens = tap.output_tokens
+                outcome.service_tier = tap.service_tier
+
+    async def _first(self, outcome: Outcome, candidate: Candidate, exchange: Exchange, tap: Tap) -> None:
+        """Up to the first event that the client sees; until then the upstream can still be changed."""
+        kind = exchange.header(b"content-type") or b""
+        if not kind.lower().startswith(b"text/event-stream"):
+            exchange.abort()
+            raise AttemptFailed("server", candidate.upstream.name, "it answered a stream request without a stream", status=200)
+        shown = b""
+        while not shown and not tap.finished:
+            data = await exchange.chunk()
+            try:
+                shown = tap.feed(data) if data else tap.end()
+            except StreamFault as fault:
+                exchange.abort()
+                raise AttemptFailed("server", candidate.upstream.name, fault.message, status=200) from None
+        outcome.candidate = candidate
+        self._healthy(candidate)
+        outcome.first_byte_ms = now_ms() - outcome.started_at_ms
+        await self.client.write(shown)
+
+    def _healthy(self, candidate: Candidate) -> None:
+        self.context.health.succeeded(candidate.upstream.id, candidate.credential.id, candidate.model)
+
+    async def _pump(self, outcome: Outcome, exchange: Exchange, tap: Tap) -> None:
+        client = self.client
+        allowance = self._allowance(outcome)
+        while data := await exchange.chunk():
+            shown = tap.feed(data)
+            if shown:
+                await client.write(shown)
+            outcome.output_tokens = tap.output_tokens
+            if tap.output_tokens > allowance:
+                allowance = await self._extend(outcome, exchange, allowance)
+        await client.write(tap.end())
+        if client.gone:
+            outcome.ended = "client_closed"
+
+    def _broke(self, outcome: Outcome, candidate: Candidate, tap: Tap, fault: TransportFault | StreamFault) -> None:
+        """The stream did not come to its end. Raises what the client is told; returns when there is nothing to tell."""
+        if tap.finished and isinstance(fault, TransportFault):
+            return  # everything was said; only the goodbye is missing
+        if self.cancelled:
+            outcome.ended = "cancelled"
+            raise Stopping("The operator ended this request.", retry=False)
+        if self.client.gone:
+            outcome.ended = "client_closed"
+            return
+        where = (candidate.upstream.id, candidate.credential.id, candidate.model)
+        reason = "it broke off in the middle of an answer" if isinstance(fault, TransportFault) else fault.message
+        self.context.health.failed(*where, "server", reason, None)
+        if outcome.attempts:
+            outcome.attempts[-1].message = fault.message
+        outcome.ended = "upstream_fault"
+        raise UpstreamBroken(f"The answer was broken off in the middle: {candidate.upstream.name}: {reason}.")
+
+    # Money while it runs
+
+    def _allowance(self, outcome: Outcome) -> int:
+        """Likely output tokens that the hold pays for."""
+        input_nano, token_nano = self._output_price(outcome)
+        if not token_nano:
+            return 1 << 62
+        return max(0, (outcome.held_nano - input_nano) * 1_000_000 // token_nano)
+
+    def _output_price(self, outcome: Outcome) -> tuple[int, int]:
+        """(nano-USD for the input, nano-USD for a million output tokens), both as upper bounds."""
+        ticket = outcome.ticket
+        price, multiplier = ticket.price, ticket.group.multiplier_ppm
+        try:
+            base = upper_bound(
+                price, input_tokens=ticket.input_bound, output_tokens=0, multiplier_ppm=multiplier, text_only=True
+            )
+            more = upper_bound(
+                price, input_tokens=ticket.input_bound, output_tokens=1_000_000, multiplier_ppm=multiplier, text_only=True
+            )
+        except Unpriced:
+            return 0, 0
+        return base, more - base
+
+    async def _extend(self, outcome: Outcome, exchange: Exchange, allowance: int) -> int:
+        """More money for a stream that outgrew its hold, or its end. Returns the new allowance."""
+        _, token_nano = self._output_price(outcome)
+        more_tokens = max(EXTENSION_TOKENS, outcome.output_tokens - allowance)
+        more_nano = -(-token_nano * more_tokens // 1_000_000)
+        request_id = outcome.request_id
+        if await self.context.writer.submit(lambda connection: extend_hold(connection, request_id, more_nano)):
+            outcome.held_nano += more_nano
+            return allowance + more_tokens
+        exchange.abort()
+        outcome.ended = "cut"
+        raise QuotaExhausted("The quota is used up: the answer was ended here. Ask the operator to top up.")
+
+    # Ends
+
+    async def _end(self) -> None:
+        """What was held back until the settlement: the whole answer, or the stream's end."""
+        if self.client.gone:
+            return
+        if self.outcome is not None and self.outcome.peek.stream:
+            await self.client.finish()
+        else:
+            await self.client.respond(200, self._answer_body)
+
+    def _client_left(self) -> None:
+        """The client hung up. A whole answer is always read on, since a provider bills it either way; a stream as the group says."""
+        outcome, settings = self.outcome, self.context.config.relay
+        if outcome is None:
+            return
+        drain = not outcome.peek.stream or outcome.ticket.group.on_abort == "drain"
+        if not drain or self.context.draining() >= settings.drains:
+            self._let_go()
+        elif self.drain_timer is None:
+            self.drain_timer = self.context.loop.call_later(settings.drain_s, self._let_go)
+
+    def cancel(self) -> None:
+        """Ends the request at the operator's word: the upstream is let go, what was used is settled."""
+        self.cancelled = True
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Closes what is open to an upstream, now."""
+        if self.exchange is not None:
+            self.exchange.abort()
+        elif self.sending is not None:
+            self.sending.cancel()
+
+    def line(self) -> Line:
+        client, outcome, error = self.client, self.outcome, self.error
+        line = Line(
+            at_ms=self.started_at_ms,
+            request_id=client.request_id,
+            operation=self.operation.name,
+            status=client.status,
+            duration_ms=now_ms() - self.started_at_ms,
+            key=self.key_name,
+        )
+        if error is not None:
+            line.error, line.fault = error.code, error.fault
+        if outcome is None:
+            return line
+        usage, usage_from = outcome.used()
+        line.group, line.model = outcome.ticket.group.name, outcome.ticket.model
+        line.upstream = outcome.candidate.upstream.name if outcome.candidate else ""
+        line.stream, line.ended = outcome.peek.stream, outcome.ended
+        line.attempts = len(outcome.attempts)
+        line.input_tokens, line.output_tokens = usage.total_input_tokens, usage.total_output_tokens
+        line.usage_from = usage_from
+        line.first_byte_ms = outcome.first_byte_ms
+        if self.settled is not None:
+            line.amount_nano = self.settled.charged_nano
+        return line

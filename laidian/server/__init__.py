@@ -1,0 +1,1 @@
+"""The composition root: builds a worker's services and the application, and runs Granian around them."""

@@ -1,0 +1,112 @@
+"""Builds the application of one worker: services first, then Litestar, then the front before both."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import msgspec
+from litestar import Litestar, Request, Response
+from litestar.exceptions import HTTPException
+
+from laidian.config import Config, load_config
+from laidian.errors import Bug, LaidianError
+from laidian.relay.client import Receive, Scope, Send
+from laidian.routes.front import Front
+from laidian.routes.health import health_routes
+from laidian.server.folder import Folder
+from laidian.server.parent import die_with_parent
+from laidian.server.services import Services
+
+BOOT_VARIABLE = "LAIDIAN_BOOT"
+"""How the parent tells its workers where everything is: JSON of `Boot`. Not for people."""
+
+
+class Boot(msgspec.Struct, frozen=True):
+    """The options of `laidian serve` that a worker needs."""
+
+    data: str
+    config: str | None
+    host: str
+    port: int
+    workers: int
+    parent: int
+    """Process id to die with."""
+
+
+def effective(boot: Boot) -> Config:
+    """The configuration with the command line's options over it."""
+    config = load_config(boot.config, os.environ, Path(boot.data))
+    server = msgspec.structs.replace(config.server, host=boot.host, port=boot.port, workers=boot.workers)
+    return msgspec.structs.replace(config, server=server)
+
+
+class Application:
+    """The ASGI application of one worker."""
+
+    def __init__(self, config: Config, folder: Folder) -> None:
+        self._services = Services(config, folder)
+        self._front: Front | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif self._front is not None and scope["type"] == "http":
+            await self._front(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            context = await self._services.start()
+            self._front = Front(context, build_litestar(self._services))
+        except LaidianError as error:
+            print(f"error: {error.message}", file=sys.stderr, flush=True)
+            await send({"type": "lifespan.startup.failed", "message": error.message})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._services.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def create_app() -> Application:
+    """Called by Granian in each worker."""
+    boot = msgspec.json.decode(os.environ[BOOT_VARIABLE], type=Boot)
+    die_with_parent(boot.parent)
+    return Application(effective(boot), Folder(Path(boot.data)))
+
+
+def build_litestar(services: Services) -> Litestar:
+    """Everything that is not relayed. No OpenAPI at its default public place; errors in our shape, tracebacks on stderr only."""
+    return Litestar(
+        route_handlers=[*health_routes(services.context)],
+        openapi_config=None,
+        exception_handlers={LaidianError: _refusal, HTTPException: _http_refusal, Exception: _bug},
+        debug=False,
+    )
+
+
+class _Wire(msgspec.Struct):
+    error: dict[str, str | None]
+
+
+def _answer(error: LaidianError, status: int | None = None) -> Response[_Wire]:
+    wire = _Wire({"message": error.message, "type": error.type, "param": error.param, "code": error.code})
+    return Response(wire, status_code=status or error.status, media_type="application/json")
+
+
+def _refusal(_: Request[object, object, object], error: LaidianError) -> Response[_Wire]:
+    return _answer(error)
+
+
+def _http_refusal(_: Request[object, object, object], error: HTTPException) -> Response[_Wire]:
+    wire = LaidianError(str(error.detail), code={404: "unknown_url", 405: "method_not_allowed"}.get(error.status_code, "invalid_request"))
+    wire.type = "invalid_request_error"
+    return _answer(wire, error.status_code)
+
+
+def _bug(_: Request[object, object, object], error: Exception) -> Response[_Wire]:
+    traceback.print_exception(error, file=sys.stderr)
+    return _answer(Bug("LaiDian failed on its own; the operator finds the cause in its log."))

@@ -1,0 +1,158 @@
+"""What one worker process runs: connections, writer, transport, health, and the chores that tick beside the requests."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+import sys
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from laidian.config import Config
+from laidian.domain.circuit import Circuit, CircuitKey
+from laidian.errors import LaidianError
+from laidian.protocol.openai_chat import OpenAIChat
+from laidian.relay.context import Context
+from laidian.relay.journal import Journal
+from laidian.relay.life import now_ms
+from laidian.relay.settler import Settler
+from laidian.server.folder import Folder
+from laidian.store.catalog import CatalogReader
+from laidian.store.circuits import read_circuits, write_circuit
+from laidian.store.database import connect
+from laidian.store.ledger import note_progress, sweep_rates
+from laidian.store.orphans import Worker, settle_orphans
+from laidian.store.vault import Vault, master_key
+from laidian.store.writer import Writer
+from laidian.upstream.health import Health
+from laidian.upstream.transport import Transport
+
+PROGRESS_S = 2.0
+"""How often the ledger is told what long requests have produced; what an orphan can lose at most."""
+SHARE_S = 1.0
+"""How often this worker looks at what the others learned about upstreams."""
+STOP_LOOK_S = 0.25
+ORPHAN_LOOK_S = 5.0
+SWEEP_S = 600.0
+
+
+class Services:
+    def __init__(self, config: Config, folder: Folder) -> None:
+        self._config = config
+        self._folder = folder
+        self._chores: list[asyncio.Task[None]] = []
+
+    async def start(self) -> Context:
+        """Opens everything. Raises LaidianError when the folder or the database cannot be used."""
+        config, folder = self._config, self._folder
+        self.vault = Vault(master_key(folder.master_key))
+        self.reader = connect(folder.database, read_only=True)
+        writer = Writer(folder.database, synchronous=config.ledger.synchronous.upper())
+        writer.start()
+        self._writer = writer
+        self._worker = Worker(folder.run, uuid.uuid4().hex[:12])
+        started_ms = now_ms()
+        await writer.submit(lambda connection: self._worker.register(connection, started_ms))
+        health = Health(now_ms, self._circuit_changed)
+        self.context = Context(
+            config=config,
+            worker_id=self._worker.id,
+            loop=asyncio.get_running_loop(),
+            catalog=CatalogReader(self.reader, self.vault),
+            writer=writer,
+            settler=Settler(writer),
+            transport=Transport(),
+            health=health,
+            journal=Journal(lines=config.log.requests),
+            dialects={"openai": OpenAIChat()},
+            chance=random.random,
+        )
+        self._start_chores()
+        return self.context
+
+    def _start_chores(self) -> None:
+        for pause_s, chore in (
+            (PROGRESS_S, self._note_progress),
+            (SHARE_S, self._share_health),
+            (STOP_LOOK_S, self._look_for_stop),
+            (ORPHAN_LOOK_S, self._look_for_orphans),
+            (SWEEP_S, self._sweep),
+        ):
+            self._chores.append(asyncio.get_running_loop().create_task(_every(pause_s, chore)))
+
+    async def stop(self) -> None:
+        """After the last request: late settlements get a chance, then everything closes."""
+        for chore in self._chores:
+            chore.cancel()
+        await self.context.settler.aclose(3.0)
+        await self.context.transport.aclose()
+        self.context.journal.flush()
+        try:
+            await self._writer.submit(self._worker.leave)
+        except LaidianError as error:
+            print(f"the worker could not sign off: {error.message}", file=sys.stderr, flush=True)
+        await self._writer.aclose()
+        self.reader.close()
+
+    # Chores
+
+    async def _note_progress(self) -> None:
+        notes: list[tuple[int | None, int, str]] = []
+        for request_id, life in self.context.live.items():
+            outcome = life.outcome
+            if outcome is not None and outcome.output_tokens:
+                upstream_id = outcome.candidate.upstream.id if outcome.candidate else None
+                notes.append((upstream_id, outcome.output_tokens, request_id))
+        if notes:
+            await self._writer.submit(lambda connection: note_progress(connection, notes))
+
+    async def _share_health(self) -> None:
+        self.context.health.replace(read_circuits(self.reader))
+
+    async def _look_for_stop(self) -> None:
+        if self.context.stopping or not self._folder.stopping.exists():
+            return
+        self.context.stopping = True
+        self.context.loop.call_later(self._config.server.drain_s, self._end_streams)
+
+    def _end_streams(self) -> None:
+        """The bound of a graceful stop: what still runs is ended and settled."""
+        for life in list(self.context.live.values()):
+            life.cancel()
+
+    async def _look_for_orphans(self) -> None:
+        at_ms, run = now_ms(), self._folder.run
+        if _others(self.reader, self._worker.id):
+            await self._writer.submit(lambda connection: settle_orphans(connection, run, at_ms))
+
+    async def _sweep(self) -> None:
+        at_ms = now_ms()
+        await self._writer.submit(lambda connection: sweep_rates(connection, at_ms))
+
+    def _circuit_changed(self, key: CircuitKey, circuit: Circuit | None) -> None:
+        at_ms = now_ms()
+        future = self._writer.submit(lambda connection: write_circuit(connection, key, circuit, at_ms))
+        future.add_done_callback(_noticed)
+
+
+def _others(reader: sqlite3.Connection, worker_id: str) -> bool:
+    """Whether any other worker is registered or owns a hold: only then is there somebody who could have died."""
+    row = reader.execute("SELECT 1 FROM workers WHERE id <> ? LIMIT 1", (worker_id,)).fetchone()
+    return row is not None
+
+
+async def _every(pause_s: float, chore: Callable[[], Any]) -> None:
+    """Repeats a chore; one that fails says so and is tried again at its next turn."""
+    while True:
+        await asyncio.sleep(pause_s)
+        try:
+            await chore()
+        except (LaidianError, sqlite3.Error) as error:
+            print(f"{chore.__name__.strip('_')} failed: {error}", file=sys.stderr, flush=True)
+
+
+def _noticed(future: asyncio.Future[Any]) -> None:
+    if not future.cancelled() and future.exception() is not None:
+        print(f"an upstream's state was not shared: {future.exception()}", file=sys.stderr, flush=True)

@@ -1,0 +1,273 @@
+"""Native Gemini under /v1beta (and /v1, /v1alpha): models, generateContent, streams, countTokens, embedContent.
+
+A stream is SSE with `alt=sse`, else one JSON array. Its chunks carry cumulative usage, function calls come
+whole, and only the last chunk of a candidate has a finishReason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+from urllib.parse import parse_qs
+
+import msgspec
+
+from .call import Call, Operation, with_usage
+from .gemini_checks import content_prompt, contents_prompt_tokens, known_fields
+from .gemini_errors import gemini_error, gemini_key, speaks_gemini
+from .generation import generate, parts, prompt_tokens
+from .models import Model, find_model, models_of
+from .openai_checks import maybe_integer
+from .openai_embeddings import vector
+from .tokens import TOKENS_PER_MESSAGE, count_tokens
+from .values import Answer, Choice, Event, Json, JsonObject, Refusal, ToolCall, Usage
+
+THOUGHT_SIGNATURE = "c2ltdWxhdGVk"
+"""`simulated` in base64."""
+_FINISH = {"stop": "STOP", "stop_sequence": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP"}
+_METHODS: dict[str, list[Json]] = {
+    "chat": ["generateContent", "streamGenerateContent", "countTokens"],
+    "embedding": ["embedContent", "countTokens"],
+}
+
+
+async def list_models(call: Call, match: re.Match[str]) -> None:
+    await call.begin("")
+    await call.answer({"models": [_entry(model) for model in models_of("google")]})
+
+
+async def show_model(call: Call, match: re.Match[str]) -> None:
+    model = _model(match["model"])
+    await call.begin(model.id)
+    await call.answer(_entry(model))
+
+
+async def answer_content(call: Call, match: re.Match[str]) -> None:
+    call.model = match["model"]
+    model = _model_for(match["model"], "chat", "generateContent")
+    prompt = content_prompt(call.object(), model, stream=False)
+    await generate(call, model, prompt, _Shape(call, array=False))
+
+
+async def stream_content(call: Call, match: re.Match[str]) -> None:
+    call.model = match["model"]
+    model = _model_for(match["model"], "chat", "streamGenerateContent")
+    alt = parse_qs(call.exchange.query).get("alt", ["json"])[0]
+    if alt not in ("sse", "json"):
+        raise Refusal(400, f"Invalid value for query parameter alt: {alt}")
+    prompt = content_prompt(call.object(), model, stream=True)
+    await generate(call, model, prompt, _Shape(call, array=alt == "json"))
+
+
+async def count_content(call: Call, match: re.Match[str]) -> None:
+    model = _model(match["model"])
+    body = known_fields(call.object(), ("contents", "generateContentRequest", "model"), "")
+    request = body.get("generateContentRequest")
+    if isinstance(request, dict):
+        tokens = prompt_tokens(content_prompt(request, model, stream=False))
+    else:
+        tokens = _contents_tokens(body.get("contents"))
+    await call.begin(model.id)
+    details: list[Json] = [{"modality": "TEXT", "tokenCount": tokens}]
+    await call.answer({"totalTokens": tokens, "promptTokensDetails": details})
+
+
+async def embed_content(call: Call, match: re.Match[str]) -> None:
+    call.model = match["model"]
+    model = _model_for(match["model"], "embedding", "embedContent")
+    fields = ("model", "content", "taskType", "title", "outputDimensionality", "embedContentConfig")
+    body = known_fields(call.object(), fields, "")
+    tokens = _contents_tokens(body.get("content")) - TOKENS_PER_MESSAGE
+    dimensions = min(maybe_integer(body, "outputDimensionality") or model.dimensions, model.dimensions)
+    await call.begin(model.id)
+    await call.think(Usage(input_tokens=tokens))
+    answer: JsonObject = {"embedding": {"values": [*vector(body.get("content"), dimensions)]}}
+    usage = call.distorted({"promptTokenCount": tokens, "totalTokenCount": tokens})
+    await call.answer(with_usage(answer, "usageMetadata", usage))
+
+
+def _contents_tokens(value: Json) -> int:
+    texts, messages, media_tokens = contents_prompt_tokens(value)
+    return sum(count_tokens(text) for text in texts) + messages * TOKENS_PER_MESSAGE + media_tokens
+
+
+def _model(name: str) -> Model:
+    model = find_model(name.removeprefix("models/"), "google")
+    if model is None:
+        raise _not_found(name, "generateContent")
+    return model
+
+
+def _model_for(name: str, kind: Literal["chat", "embedding"], method: str) -> Model:
+    model = _model(name)
+    if model.kind != kind:
+        raise _not_found(name, method)
+    return model
+
+
+def _not_found(name: str, method: str) -> Refusal:
+    message = (
+        f"models/{name} is not found for API version v1beta, or is not supported for {method}. "
+        "Call ListModels to see the list of available models and their supported methods."
+    )
+    return Refusal(404, message)
+
+
+def _entry(model: Model) -> JsonObject:
+    return {
+        "name": f"models/{model.id}",
+        "version": "simulated",
+        "displayName": f"{model.id} (simulated)",
+        "description": "A simulated model.",
+        "inputTokenLimit": model.context_tokens,
+        "outputTokenLimit": model.max_output_tokens or 1,
+        "supportedGenerationMethods": _METHODS[model.kind],
+        "thinking": model.kind == "chat",
+    }
+
+
+class _Shape:
+    def __init__(self, call: Call, *, array: bool) -> None:
+        self.array = array
+        self._call = call
+
+    def whole(self, answer: Answer) -> Json:
+        candidates: list[Json] = [
+            _candidate(choice.index, _parts(choice), _FINISH[choice.finish]) for choice in answer.choices
+        ]
+        return self._response(answer, candidates, answer.usage.output_tokens)
+
+    def events(self, answer: Answer, chunk_tokens: int) -> Iterator[Event]:
+        tokens = answer.usage.reasoning_tokens
+        waiting: tuple[int, ToolCall] | None = None
+        for part in parts(answer, chunk_tokens):
+            if waiting is not None and part.kind != "arguments":
+                yield self._chunk(answer, waiting[0], [_call_part(waiting[1])], tokens)
+                waiting = None
+            tokens = part.output_tokens
+            choice = answer.choices[part.choice]
+            match part.kind:
+                case "text":
+                    yield self._chunk(answer, part.choice, [{"text": part.text}], tokens)
+                case "call":
+                    waiting = part.choice, choice.tool_calls[part.call]
+                case "arguments":
+                    continue
+                case "finish":
+                    finish = _FINISH[choice.finish]
+                    yield self._chunk(answer, part.choice, [{"text": ""}], tokens, finish=finish)
+        if self._call.fault == "usage-twice":
+            yield Event(self._response(answer, [], answer.usage.output_tokens), None, tokens)
+
+    def error_event(self, refusal: Refusal) -> Event:
+        return Event(gemini_error(refusal, self._call.request_id))
+
+    def _chunk(
+        self,
+        answer: Answer,
+        index: int,
+        content: list[Json],
+        tokens: int,
+        *,
+        finish: str | None = None,
+    ) -> Event:
+        data = self._response(answer, [_candidate(index, content, finish)], tokens)
+        return Event(data, None, tokens, content=finish is None, terminal=finish is not None)
+
+    def _response(self, answer: Answer, candidates: list[Json], output_tokens: int) -> JsonObject:
+        body: JsonObject = {"candidates": candidates} if candidates else {}
+        usage = self._usage(answer.usage.until(output_tokens), answer.service_tier)
+        return with_usage(
+            body | {"modelVersion": answer.model, "responseId": answer.id}, "usageMetadata", usage
+        )
+
+    def _usage(self, usage: Usage, service_tier: str) -> JsonObject | None:
+        report: JsonObject = {
+            "promptTokenCount": usage.input_tokens,
+            "candidatesTokenCount": usage.output_tokens - usage.reasoning_tokens,
+            "totalTokenCount": usage.input_tokens + usage.output_tokens,
+            "promptTokensDetails": [{"modality": "TEXT", "tokenCount": usage.input_tokens}],
+        }
+        if usage.cached_input_tokens:
+            report["cachedContentTokenCount"] = usage.cached_input_tokens
+        if usage.reasoning_tokens:
+            report["thoughtsTokenCount"] = usage.reasoning_tokens
+        if service_tier != "default":
+            report["serviceTier"] = service_tier
+        return self._call.distorted(report)
+
+
+def _candidate(index: int, content: list[Json], finish: str | None) -> JsonObject:
+    candidate: JsonObject = {"content": {"parts": content, "role": "model"}, "index": index}
+    return candidate | ({"finishReason": finish} if finish is not None else {})
+
+
+def _parts(choice: Choice) -> list[Json]:
+    if choice.tool_calls:
+        return [_call_part(call) for call in choice.tool_calls]
+    return [{"text": choice.text}]
+
+
+def _call_part(call: ToolCall) -> JsonObject:
+    try:
+        arguments: Json = msgspec.json.decode(call.arguments)
+    except msgspec.DecodeError:
+        arguments = {}
+    return {
+        "functionCall": {"id": call.id, "name": call.name, "args": arguments},
+        "thoughtSignature": THOUGHT_SIGNATURE,
+    }
+
+
+_VERSION = r"/(?:v1beta|v1alpha|v1)"
+
+
+def _verb(name: str) -> re.Pattern[str]:
+    return re.compile(rf"{_VERSION}/models/(?P<model>[^:]+):{name}")
+
+
+OPERATIONS = (
+    Operation("POST", _verb("generateContent"), answer_content, "gemini", gemini_error, gemini_key),
+    Operation("POST", _verb("streamGenerateContent"), stream_content, "gemini", gemini_error, gemini_key),
+    Operation("POST", _verb("countTokens"), count_content, "gemini", gemini_error, gemini_key, billed=False),
+    Operation("POST", _verb("embedContent"), embed_content, "gemini", gemini_error, gemini_key),
+    Operation(
+        "GET",
+        re.compile(r"/(?:v1beta|v1alpha)/models"),
+        list_models,
+        "gemini",
+        gemini_error,
+        gemini_key,
+        billed=False,
+    ),
+    Operation(
+        "GET",
+        re.compile(r"/(?:v1beta|v1alpha)/models/(?P<model>[^:]+)"),
+        show_model,
+        "gemini",
+        gemini_error,
+        gemini_key,
+        billed=False,
+    ),
+    Operation(
+        "GET",
+        re.compile(r"/v1/models"),
+        list_models,
+        "gemini",
+        gemini_error,
+        gemini_key,
+        False,
+        speaks_gemini,
+    ),
+    Operation(
+        "GET",
+        re.compile(r"/v1/models/(?P<model>[^:]+)"),
+        show_model,
+        "gemini",
+        gemini_error,
+        gemini_key,
+        False,
+        speaks_gemini,
+    ),
+)

@@ -1,0 +1,1 @@
+"""SQL on SQLite: the only package that knows a database."""

@@ -1,0 +1,134 @@
+"""The schema, as numbered steps that are only ever appended.
+
+Each step runs in one transaction with the number it leaves in `user_version`, so a crash leaves the old schema or the new
+one. A released step is never edited. Table names are plural (`group` and `key` are SQL words); columns carry their units.
+"""
+
+from __future__ import annotations
+
+STEPS: tuple[str, ...] = (
+    # 1: the ground
+    """
+    CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    INSERT INTO meta VALUES ('catalog_version', 1), ('first_start_done', 0);
+
+    CREATE TABLE upstreams (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, base_url TEXT NOT NULL,
+        enabled INTEGER NOT NULL DEFAULT 1, priority INTEGER NOT NULL DEFAULT 0, weight INTEGER NOT NULL DEFAULT 1,
+        max_concurrent INTEGER, proxy_sealed BLOB, models TEXT NOT NULL DEFAULT '[]', aliases TEXT NOT NULL DEFAULT '{}',
+        allow_private INTEGER NOT NULL DEFAULT 0, connect_timeout_s REAL NOT NULL DEFAULT 10,
+        first_byte_timeout_s REAL NOT NULL DEFAULT 300, idle_timeout_s REAL NOT NULL DEFAULT 300,
+        from_config INTEGER NOT NULL DEFAULT 0, created_at_ms INTEGER NOT NULL, deleted_at_ms INTEGER
+    ) STRICT;
+    CREATE UNIQUE INDEX upstreams_name ON upstreams (name) WHERE deleted_at_ms IS NULL;
+    CREATE TABLE credentials (
+        id INTEGER PRIMARY KEY, upstream_id INTEGER NOT NULL REFERENCES upstreams (id), label TEXT NOT NULL,
+        sealed BLOB, fingerprint TEXT NOT NULL, enabled INTEGER NOT NULL DEFAULT 1, created_at_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX credentials_upstream ON credentials (upstream_id);
+    CREATE TABLE discovered_models (
+        upstream_id INTEGER NOT NULL REFERENCES upstreams (id), model TEXT NOT NULL, seen_at_ms INTEGER NOT NULL,
+        PRIMARY KEY (upstream_id, model)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE probes (
+        id INTEGER PRIMARY KEY, upstream_id INTEGER NOT NULL REFERENCES upstreams (id), at_ms INTEGER NOT NULL,
+        ok INTEGER NOT NULL, status INTEGER, duration_ms INTEGER NOT NULL, models INTEGER, reason TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX probes_upstream ON probes (upstream_id, id);
+    CREATE TABLE circuits (
+        upstream_id INTEGER NOT NULL REFERENCES upstreams (id), credential_id INTEGER NOT NULL, model TEXT NOT NULL,
+        open_until_ms INTEGER NOT NULL, failures INTEGER NOT NULL, reason TEXT NOT NULL, changed_at_ms INTEGER NOT NULL,
+        PRIMARY KEY (upstream_id, credential_id, model)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE groups (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL, enabled INTEGER NOT NULL DEFAULT 1,
+        allow TEXT NOT NULL DEFAULT '[]', deny TEXT NOT NULL DEFAULT '[]', aliases TEXT NOT NULL DEFAULT '{}',
+        capabilities TEXT NOT NULL, multiplier_ppm INTEGER NOT NULL DEFAULT 1000000 CHECK (multiplier_ppm >= 0),
+        requests_per_minute INTEGER, tokens_per_minute INTEGER, concurrent_requests INTEGER,
+        on_abort TEXT NOT NULL DEFAULT 'cancel', from_config INTEGER NOT NULL DEFAULT 0,
+        created_at_ms INTEGER NOT NULL, deleted_at_ms INTEGER
+    ) STRICT;
+    CREATE UNIQUE INDEX groups_name ON groups (name) WHERE deleted_at_ms IS NULL;
+    CREATE TABLE group_upstreams (
+        group_id INTEGER NOT NULL REFERENCES groups (id), upstream_id INTEGER NOT NULL REFERENCES upstreams (id),
+        rank INTEGER NOT NULL, PRIMARY KEY (group_id, upstream_id)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE quotas (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('prepaid', 'plan', 'unlimited')),
+        enabled INTEGER NOT NULL DEFAULT 1, expires_at_ms INTEGER, limits_nano TEXT NOT NULL DEFAULT '{}',
+        credited_nano INTEGER NOT NULL DEFAULT 0, held_nano INTEGER NOT NULL DEFAULT 0 CHECK (held_nano >= 0),
+        spent_nano INTEGER NOT NULL DEFAULT 0 CHECK (spent_nano >= 0),
+        created_at_ms INTEGER NOT NULL, deleted_at_ms INTEGER,
+        CHECK (kind <> 'prepaid' OR credited_nano - held_nano - spent_nano >= 0)
+    ) STRICT;
+    CREATE UNIQUE INDEX quotas_name ON quotas (name) WHERE deleted_at_ms IS NULL;
+    CREATE TABLE credits (
+        id INTEGER PRIMARY KEY, quota_id INTEGER NOT NULL REFERENCES quotas (id), amount_nano INTEGER NOT NULL,
+        note TEXT NOT NULL, at_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX credits_quota ON credits (quota_id);
+    CREATE TABLE plan_windows (
+        quota_id INTEGER NOT NULL REFERENCES quotas (id), kind TEXT NOT NULL, start_ms INTEGER NOT NULL,
+        held_nano INTEGER NOT NULL DEFAULT 0 CHECK (held_nano >= 0),
+        spent_nano INTEGER NOT NULL DEFAULT 0 CHECK (spent_nano >= 0),
+        PRIMARY KEY (quota_id, kind, start_ms)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE keys (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL, digest BLOB NOT NULL, display TEXT NOT NULL,
+        group_id INTEGER NOT NULL REFERENCES groups (id), quota_id INTEGER NOT NULL REFERENCES quotas (id),
+        enabled INTEGER NOT NULL DEFAULT 1, expires_at_ms INTEGER, limit_nano INTEGER,
+        held_nano INTEGER NOT NULL DEFAULT 0 CHECK (held_nano >= 0),
+        spent_nano INTEGER NOT NULL DEFAULT 0 CHECK (spent_nano >= 0),
+        last_used_at_ms INTEGER, created_at_ms INTEGER NOT NULL, deleted_at_ms INTEGER
+    ) STRICT;
+    CREATE UNIQUE INDEX keys_name ON keys (name) WHERE deleted_at_ms IS NULL;
+    CREATE UNIQUE INDEX keys_digest ON keys (digest);
+    CREATE TABLE rate_windows (
+        key_id INTEGER NOT NULL, minute INTEGER NOT NULL, requests INTEGER NOT NULL, tokens INTEGER NOT NULL,
+        PRIMARY KEY (key_id, minute)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE price_books (
+        source TEXT PRIMARY KEY, source_date TEXT NOT NULL, adopted_at_ms INTEGER NOT NULL, data BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE prices (
+        version TEXT PRIMARY KEY, model TEXT NOT NULL, effective_from_ms INTEGER NOT NULL,
+        origin TEXT NOT NULL CHECK (origin IN ('book', 'operator', 'config')),
+        source TEXT NOT NULL, source_date TEXT NOT NULL, rates TEXT NOT NULL,
+        context_tokens INTEGER, max_output_tokens INTEGER, created_at_ms INTEGER NOT NULL, retired_at_ms INTEGER
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE workers (id TEXT PRIMARY KEY, pid INTEGER NOT NULL, started_at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE holds (
+        request_id TEXT PRIMARY KEY, owner TEXT NOT NULL, key_id INTEGER NOT NULL REFERENCES keys (id),
+        group_id INTEGER NOT NULL, quota_id INTEGER NOT NULL REFERENCES quotas (id), amount_nano INTEGER NOT NULL CHECK (amount_nano >= 0),
+        operation TEXT NOT NULL, model TEXT NOT NULL, asked_model TEXT NOT NULL, price_version TEXT NOT NULL REFERENCES prices (version),
+        multiplier_ppm INTEGER NOT NULL, stream INTEGER NOT NULL, input_tokens INTEGER NOT NULL, rate_tokens INTEGER NOT NULL,
+        windows TEXT NOT NULL, created_at_ms INTEGER NOT NULL,
+        upstream_id INTEGER, output_tokens INTEGER NOT NULL DEFAULT 0
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX holds_key ON holds (key_id);
+
+    CREATE TABLE usage_records (
+        id INTEGER PRIMARY KEY, request_id TEXT NOT NULL UNIQUE, key_id INTEGER NOT NULL REFERENCES keys (id),
+        group_id INTEGER NOT NULL, quota_id INTEGER NOT NULL REFERENCES quotas (id), upstream_id INTEGER, credential_id INTEGER,
+        operation TEXT NOT NULL, model TEXT NOT NULL, asked_model TEXT NOT NULL, upstream_model TEXT NOT NULL, stream INTEGER NOT NULL,
+        started_at_ms INTEGER NOT NULL, first_byte_ms INTEGER, duration_ms INTEGER NOT NULL,
+        status INTEGER NOT NULL, ended TEXT NOT NULL, error_code TEXT NOT NULL, usage_from TEXT NOT NULL,
+        input INTEGER NOT NULL, cached_input INTEGER NOT NULL, cache_write INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL,
+        image_input INTEGER NOT NULL, cached_image_input INTEGER NOT NULL, audio_input INTEGER NOT NULL, cached_audio_input INTEGER NOT NULL,
+        output INTEGER NOT NULL, reasoning INTEGER NOT NULL, image_output INTEGER NOT NULL, audio_output INTEGER NOT NULL,
+        images INTEGER NOT NULL, seconds INTEGER NOT NULL, characters INTEGER NOT NULL, web_searches INTEGER NOT NULL,
+        price_version TEXT NOT NULL REFERENCES prices (version), service_tier TEXT NOT NULL, multiplier_ppm INTEGER NOT NULL,
+        amount_nano INTEGER NOT NULL CHECK (amount_nano >= 0), shortfall_nano INTEGER NOT NULL CHECK (shortfall_nano >= 0),
+        held_nano INTEGER NOT NULL, windows TEXT NOT NULL, attempts TEXT NOT NULL, client TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX usage_records_key ON usage_records (key_id, id);
+    CREATE INDEX usage_records_quota ON usage_records (quota_id, id);
+    CREATE INDEX usage_records_started ON usage_records (started_at_ms);
+    """,
+)
+"""`user_version` N means that steps 1 to N ran."""

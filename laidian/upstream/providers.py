@@ -1,0 +1,118 @@
+"""What each kind of upstream speaks: a table. Add a provider as a row.
+
+Sources, seen 2026-11-22: OpenAI and its SDK 3.54.0 (paths below /v1, Bearer); Gemini's compatible endpoint below
+/v1beta/openai with Bearer, errors wrapped in a list of one; Anthropic's compatible endpoint below /v1 with Bearer, and its model
+list with x-api-key and anthropic-version 2023-06-01.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+
+from laidian.domain.upstream import UpstreamKind
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+class Provider(msgspec.Struct, frozen=True):
+    kind: UpstreamKind
+    base_url: str
+    """The public endpoint; empty when only the operator can know it."""
+    version_path: str
+    """Added to a base URL that has no path, as people paste it."""
+    operations: dict[str, str]
+    """Operation name to path below the base URL; an operation that is missing is not served by this kind."""
+    models_path: str
+    """A list of models that costs nothing: what a probe asks for."""
+    environment: str
+    """Variable that makes the first start create this upstream; its base URL is the same name with BASE_URL."""
+
+
+PROVIDERS: dict[UpstreamKind, Provider] = {
+    "openai": Provider(
+        "openai",
+        "https://api.openai.com/v1",
+        "/v1",
+        {"chat.completions": "/chat/completions"},
+        "/models",
+        "OPENAI",
+    ),
+    "compatible": Provider("compatible", "", "/v1", {"chat.completions": "/chat/completions"}, "/models", ""),
+    "gemini": Provider(
+        "gemini",
+        "https://generativelanguage.googleapis.com/v1beta",
+        "/v1beta",
+        {"chat.completions": "/openai/chat/completions"},
+        "/models?pageSize=1000",
+        "GEMINI",
+    ),
+    "anthropic": Provider(
+        "anthropic",
+        "https://api.anthropic.com/v1",
+        "/v1",
+        {"chat.completions": "/chat/completions"},
+        "/models?limit=1000",
+        "ANTHROPIC",
+    ),
+}
+
+ANTHROPIC_VERSION = b"2023-06-01"
+
+
+def completed_base_url(kind: UpstreamKind, base_url: str) -> str:
+    """The base URL with the version path that people leave out, and without a trailing slash or `/openai`."""
+    parts = urlsplit(base_url)
+    path = parts.path.rstrip("/")
+    if kind == "gemini":
+        path = path.removesuffix("/openai")
+    return urlunsplit(
+        (parts.scheme, parts.netloc, path or PROVIDERS[kind].version_path, parts.query, parts.fragment)
+    )
+
+
+def credential_headers(kind: UpstreamKind, secret: str, *, native: bool = False) -> Headers:
+    """How a credential travels. `native` is the provider's own dialect (its model list), else the OpenAI-compatible one.
+
+    Gemini's key goes in a header, never in the URL, where it would reach logs.
+    """
+    token = secret.encode("latin-1", "replace")
+    if native and kind == "gemini":
+        return ((b"x-goog-api-key", token),)
+    if native and kind == "anthropic":
+        return ((b"x-api-key", token), (b"anthropic-version", ANTHROPIC_VERSION))
+    return ((b"authorization", b"Bearer " + token),)
+
+
+class _OpenAIModel(msgspec.Struct):
+    id: str
+
+
+class _OpenAIModels(msgspec.Struct):
+    data: list[_OpenAIModel]
+
+
+class _GeminiModel(msgspec.Struct):
+    name: str
+
+
+class _GeminiModels(msgspec.Struct):
+    models: list[_GeminiModel]
+
+
+def read_models(kind: UpstreamKind, body: bytes) -> list[str]:
+    """Model names of a list answer. Raises ValueError when the answer is not a list of models."""
+    try:
+        if kind == "gemini":
+            found = [
+                model.name.removeprefix("models/")
+                for model in msgspec.json.decode(body, type=_GeminiModels).models
+            ]
+        else:
+            found = [model.id for model in msgspec.json.decode(body, type=_OpenAIModels).data]
+    except (msgspec.DecodeError, RecursionError):
+        raise ValueError(
+            "the model list is not in the form that this kind of provider answers with"
+        ) from None
+    return sorted({name for name in found if name and len(name) <= 200 and name.isprintable()})
