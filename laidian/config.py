@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -149,7 +149,9 @@ def load_config(option: str | None, environment: Mapping[str, str], data: Path) 
     try:
         text = path.read_bytes()
     except OSError as error:
-        raise ConfigProblem(f"the configuration file {path} cannot be read: {os.strerror(error.errno or 0)}.") from None
+        raise ConfigProblem(
+            f"the configuration file {path} cannot be read: {os.strerror(error.errno or 0)}."
+        ) from None
     try:
         return msgspec.convert(tomllib.loads(text.decode()), Config)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -159,17 +161,28 @@ def load_config(option: str | None, environment: Mapping[str, str], data: Path) 
 
 
 def _nearest(message: str) -> str:
-    """"Did you mean …" for an unknown key, from msgspec's `Object contains unknown field `x``."""
+    """ "Did you mean …" for an unknown key, from msgspec's `Object contains unknown field `x``."""
     if "unknown field" not in message:
         return ""
     unknown = message.split("`")[1]
-    found = difflib.get_close_matches(unknown, sorted(_known_keys(Config)), n=1)
+    found = difflib.get_close_matches(unknown, sorted(_known_keys()), n=1)
     return f" Did you mean `{found[0]}`?" if found else ""
 
 
-def _known_keys(kind: Any) -> set[str]:
-    keys: set[str] = set()
-    for struct in (kind, *(type(field.default) for field in msgspec.structs.fields(kind)), UpstreamEntry, GroupEntry, PriceEntry):
-        if isinstance(struct, type) and issubclass(struct, msgspec.Struct):
-            keys |= {field.encode_name for field in msgspec.structs.fields(struct)}
-    return keys
+SECTIONS: tuple[type[msgspec.Struct], ...] = (
+    Config,
+    ServerSettings,
+    LimitSettings,
+    RelaySettings,
+    LedgerSettings,
+    AdminSettings,
+    LogSettings,
+    UpstreamEntry,
+    GroupEntry,
+    PriceEntry,
+)
+"""Every table of the file."""
+
+
+def _known_keys() -> set[str]:
+    return {field.encode_name for section in SECTIONS for field in msgspec.structs.fields(section)}

@@ -147,6 +147,7 @@ class UpstreamFailure(LaidianError):
 class UpstreamRefused(UpstreamFailure):
     """The provider judged the request itself (400, 404, 413, 422 …): same status, its message, nothing retried."""
 
+    fault = "caller"
     type = "invalid_request_error"
 
     def __init__(self, status: int, message: str, *, code: str, param: str | None, type_: str) -> None:

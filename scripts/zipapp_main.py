@@ -191,7 +191,15 @@ def in_a_child(work):
     """Whether `work` succeeded in a process of its own: the server would keep the 12 MB that unpacking and compiling cost."""
     child = os.fork()
     if child:
-        return os.waitpid(child, 0)[1] == 0
+        try:
+            return os.waitpid(child, 0)[1] == 0
+        except KeyboardInterrupt:
+            try:
+                os.kill(child, 9)  # it must not rename what we are about to remove
+                os.waitpid(child, 0)
+            except OSError:
+                pass  # it got the interrupt, too
+            sys.exit(130)
     code = 1
     try:
         work()

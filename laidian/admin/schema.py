@@ -1,7 +1,8 @@
 """The wire types of the admin API, shared by the server, the command line and the dashboard.
 
-Owns the shapes and nothing else: no rule, no I/O. The rule a newcomer would break: no secret in a type that is read. Two types
-carry one to the reader, `KeyCreated` and nothing else; types that carry one to the server hide it in their `repr`.
+Owns the shapes, and the bounds of numbers and texts as far as a type can say them: no rule, no I/O. The rule a newcomer would
+break: no secret in a type that is read. `KeyCreated` alone brings one to the reader; every type that carries one hides it in its
+`repr`.
 
 How values are written, everywhere:
 - Money is decimal text in US dollars ("0.018622"), exact; `*_usd`. A multiplier is text too: "1x", "1.25x".
@@ -66,15 +67,28 @@ Paths, below /admin/v1 (`{name}` percent-encoded; every answer is JSON; errors a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 T = TypeVar("T")
 
 When = str | int
 """A moment as people write it: ISO 8601, a date, a duration from now ("30d"), epoch seconds or milliseconds."""
+
+Name = Annotated[str, Meta(max_length=64)]
+"""1 to 64 printable characters without `/`, no blanks around; an upstream's without `,` and `+` too."""
+Pattern = Annotated[str, Meta(min_length=1, max_length=200)]
+"""A model name, or a shell pattern of model names."""
+Patterns = Annotated[tuple[Pattern, ...], Meta(max_length=1000)]
+Aliases = Annotated[dict[Pattern, Pattern], Meta(max_length=1000)]
+Text = Annotated[str, Meta(max_length=500)]
+Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+Rank = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
+Weight = Annotated[int, Meta(ge=0, le=1_000_000)]
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+SecretText = Annotated[str, Meta(max_length=4096)]
 
 QuotaKind = Literal["prepaid", "plan", "unlimited"]
 WindowKind = Literal["5h", "day", "week", "month"]
@@ -126,14 +140,14 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     """Set aside for requests in flight."""
     in_flight: int
     requests_today: int
-    """Settled since 00:00 UTC."""
+    """Begun since 00:00 UTC and settled."""
     spent_today_usd: str
     last_used_at: str | None
     created_at: str
 
 
 class KeyCreate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    name: str
+    name: Name
     group: str | None = None
     """None: `default`, or the only group there is."""
     quota: str | None = None
@@ -144,11 +158,11 @@ class KeyCreate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class KeyEdit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    name: str | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
     group: str | UnsetType = UNSET
     quota: str | UnsetType = UNSET
-    limit_usd: str | None | UnsetType = UNSET
-    expires_at: When | None | UnsetType = UNSET
+    limit_usd: str | UnsetType | None = UNSET
+    expires_at: When | UnsetType | None = UNSET
     enabled: bool | UnsetType = UNSET
 
 
@@ -187,33 +201,33 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GroupCreate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    name: str
+    name: Name
     upstreams: str = ""
-    allow: tuple[str, ...] = ()
-    deny: tuple[str, ...] = ()
-    aliases: dict[str, str] = {}
+    allow: Patterns = ()
+    deny: Patterns = ()
+    aliases: Aliases = {}
     capabilities: tuple[str, ...] | None = None
     """None: every one."""
     multiplier: str = "1x"
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
-    concurrent_requests: int | None = None
+    requests_per_minute: Count | None = None
+    tokens_per_minute: Count | None = None
+    concurrent_requests: Count | None = None
     on_abort: AbortPolicy = "cancel"
     enabled: bool = True
 
 
 class GroupEdit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    name: str | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
     upstreams: str | UnsetType = UNSET
-    allow: tuple[str, ...] | UnsetType = UNSET
-    deny: tuple[str, ...] | UnsetType = UNSET
-    aliases: dict[str, str] | UnsetType = UNSET
+    allow: Patterns | UnsetType = UNSET
+    deny: Patterns | UnsetType = UNSET
+    aliases: Aliases | UnsetType = UNSET
     """Replaces them all."""
-    capabilities: tuple[str, ...] | None | UnsetType = UNSET
+    capabilities: tuple[str, ...] | UnsetType | None = UNSET
     multiplier: str | UnsetType = UNSET
-    requests_per_minute: int | None | UnsetType = UNSET
-    tokens_per_minute: int | None | UnsetType = UNSET
-    concurrent_requests: int | None | UnsetType = UNSET
+    requests_per_minute: Count | UnsetType | None = UNSET
+    tokens_per_minute: Count | UnsetType | None = UNSET
+    concurrent_requests: Count | UnsetType | None = UNSET
     on_abort: AbortPolicy | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
 
@@ -253,7 +267,7 @@ class Quota(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QuotaCreate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    name: str
+    name: Name
     kind: QuotaKind | None = None
     """None: prepaid with a balance, plan with limits."""
     balance_usd: str | None = None
@@ -261,7 +275,7 @@ class QuotaCreate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     limits_usd: dict[WindowKind, str] = {}
     """Of a plan: at least one."""
     expires_at: When | None = None
-    note: str = ""
+    note: Text = ""
     """Kept with the first credit."""
     enabled: bool = True
 
@@ -269,17 +283,17 @@ class QuotaCreate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class QuotaEdit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The kind of a quota never changes; a balance changes by `TopUp`."""
 
-    name: str | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
     limits_usd: dict[WindowKind, str] | UnsetType = UNSET
     """Replaces them all."""
-    expires_at: When | None | UnsetType = UNSET
+    expires_at: When | UnsetType | None = UNSET
     enabled: bool | UnsetType = UNSET
 
 
 class TopUp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     amount_usd: str
     """Negative takes back, at most what is left."""
-    note: str = ""
+    note: Text = ""
 
 
 class Credit(msgspec.Struct, frozen=True, kw_only=True):
@@ -372,53 +386,53 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
 class CredentialCreate(
     _Secretive, msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
-    api_key: str
-    label: str = ""
+    api_key: SecretText
+    label: Name = ""
     """Empty: `key-1`, `key-2` …"""
 
 
 class CredentialEdit(_Secretive, msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    api_key: str | UnsetType = UNSET
+    api_key: SecretText | UnsetType = UNSET
     """Replaces the secret at once; the old one is gone."""
-    label: str | UnsetType = UNSET
+    label: Name | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
 
 
 class UpstreamCreate(
     _Secretive, msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
-    name: str
+    name: Name
     kind: UpstreamKind
-    base_url: str = ""
+    base_url: Text = ""
     """Empty: the provider's public endpoint. A missing `/v1` is added."""
     credentials: tuple[CredentialCreate, ...] = ()
-    models: tuple[str, ...] = ()
-    aliases: dict[str, str] = {}
-    priority: int = 0
-    weight: int = 1
-    max_concurrent: int | None = None
-    proxy: str = ""
+    models: Patterns = ()
+    aliases: Aliases = {}
+    priority: Rank = 0
+    weight: Weight = 1
+    max_concurrent: Count | None = None
+    proxy: SecretText = ""
     """`http://user:password@host:port`, `socks5://…` or `socks5h://…`."""
-    connect_timeout_s: float = 10.0
-    first_byte_timeout_s: float = 300.0
-    idle_timeout_s: float = 300.0
+    connect_timeout_s: Seconds = 10.0
+    first_byte_timeout_s: Seconds = 300.0
+    idle_timeout_s: Seconds = 300.0
     enabled: bool = True
 
 
 class UpstreamEdit(_Secretive, msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    name: str | UnsetType = UNSET
-    base_url: str | UnsetType = UNSET
-    models: tuple[str, ...] | UnsetType = UNSET
-    aliases: dict[str, str] | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
+    base_url: Text | UnsetType = UNSET
+    models: Patterns | UnsetType = UNSET
+    aliases: Aliases | UnsetType = UNSET
     """Replaces them all."""
-    priority: int | UnsetType = UNSET
-    weight: int | UnsetType = UNSET
-    max_concurrent: int | None | UnsetType = UNSET
-    proxy: str | UnsetType = UNSET
+    priority: Rank | UnsetType = UNSET
+    weight: Weight | UnsetType = UNSET
+    max_concurrent: Count | UnsetType | None = UNSET
+    proxy: SecretText | UnsetType = UNSET
     """Empty: none."""
-    connect_timeout_s: float | UnsetType = UNSET
-    first_byte_timeout_s: float | UnsetType = UNSET
-    idle_timeout_s: float | UnsetType = UNSET
+    connect_timeout_s: Seconds | UnsetType = UNSET
+    first_byte_timeout_s: Seconds | UnsetType = UNSET
+    idle_timeout_s: Seconds | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
 
 
@@ -467,17 +481,17 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PriceSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    model: str
+    model: Pattern
     rates: dict[str, str]
     """Unit to USD per million: {"input": "1.25", "output": "10"}. A service tier and a prompt length may follow the unit:
     "input@flex", "input>200000", "output@priority>200000"."""
-    source: str = "operator"
+    source: Text = "operator"
     source_date: str = ""
     """YYYY-MM-DD; empty: today."""
     effective_from: When | None = None
     """None: now."""
-    context_tokens: int | None = None
-    max_output_tokens: int | None = None
+    context_tokens: Count | None = None
+    max_output_tokens: Count | None = None
 
 
 class PriceFound(msgspec.Struct, frozen=True, kw_only=True):
@@ -510,6 +524,8 @@ class PriceChange(msgspec.Struct, frozen=True, kw_only=True):
     change: Literal["added", "removed", "changed"]
     before: tuple[Rate, ...]
     after: tuple[Rate, ...]
+    note: str
+    """What else differs: names it answers to, output limit; empty when nothing does."""
     used: bool
     """Some usage record of ours was priced with this model of the book."""
 
@@ -527,6 +543,23 @@ class BookAdopt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 # Usage
+
+
+class UsageQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which records; empty filters nothing. On the wire these are query parameters."""
+
+    since: str = ""
+    """A `When`; a duration goes back from now: "24h"."""
+    until: str = ""
+    key: str = ""
+    model: str = ""
+    group: str = ""
+    upstream: str = ""
+    ended: str = ""
+    status: str = ""
+    """"429", "4xx", "5xx", "ok" (below 400) or "error" (400 and above, and lost ones)."""
+    request_id: str = ""
+    """Its beginning."""
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -711,7 +744,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     in_flight: int
     held_usd: str
     requests_today: int
-    """Settled since 00:00 UTC."""
+    """Begun since 00:00 UTC and settled."""
     failed_today: int
     spent_today_usd: str
     price_book: str
@@ -743,6 +776,8 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
     held_usd: str
     shortfall_usd: str
     records_amount_usd: str
+    orphaned_holds: int
+    """Of dead workers; the orphan rule settles them at the next start or by another worker."""
     estimated_records: int
     lost_records: int
     unpriced_records: int

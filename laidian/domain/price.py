@@ -58,7 +58,7 @@ _ONE = PPM * PPM
 _ROUND = _ONE // 2
 
 
-class Unpriced(ValueError):  # noqa: N818 - the word of the trade
+class Unpriced(ValueError):
     """The price has no rate that can serve a unit of the usage. Not the caller's fault: the operator adds the rate."""
 
     def __init__(self, model: str, unit: str) -> None:

@@ -73,7 +73,9 @@ def select(
 def _ranked(group: Group, upstreams: Mapping[int, Upstream]) -> Iterable[tuple[int, Upstream]]:
     if not group.upstreams:
         return [(upstream.priority, upstream) for upstream in upstreams.values()]
-    return [(rank.rank, upstreams[rank.upstream_id]) for rank in group.upstreams if rank.upstream_id in upstreams]
+    return [
+        (rank.rank, upstreams[rank.upstream_id]) for rank in group.upstreams if rank.upstream_id in upstreams
+    ]
 
 
 def _lot(weight: int, chance: Callable[[], float]) -> float:

@@ -6,13 +6,13 @@ Add an operation as a row here and a `Tap` maker in its dialect's file.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal, Protocol
 
 import msgspec
 
 from laidian.domain.usage import Usage
 from laidian.errors import LaidianError
+from laidian.protocol.document import Fields
 
 DialectName = Literal["openai"]
 
@@ -20,6 +20,8 @@ DialectName = Literal["openai"]
 class Peek(msgspec.Struct, frozen=True):
     """What the relay must know of a request body; the rest stays bytes."""
 
+    fields: Fields
+    """The body with its top level read, so that it is read once."""
     model: str
     stream: bool
     output_limit: int | None
@@ -37,6 +39,15 @@ class Answer(msgspec.Struct, frozen=True):
     service_tier: str
     text: bytes
     """Generated text, for an estimate when usage is missing."""
+
+
+class ErrorSaid(msgspec.Struct, frozen=True):
+    """An upstream's error in its own words; empty where it said nothing that can be read."""
+
+    message: str = ""
+    type: str = ""
+    code: str = ""
+    param: str | None = None
 
 
 class Tap(Protocol):
@@ -74,19 +85,33 @@ class Dialect(Protocol):
     keep_alive: bytes
     """What may be sent into a silent stream without a client noticing."""
 
-    def peek(self, body: bytes) -> Peek: ...
+    def peek(self, body: bytes) -> Peek:
+        """Reads what must be known. Raises BadRequest naming the field that is wrong."""
+        ...
 
-    def splice(self, body: bytes, model: str, *, ask_usage: bool) -> bytes: ...
+    def splice(self, peek: Peek, model: str, *, ask_usage: bool) -> bytes:
+        """The body for an upstream: its own model name, usage switched on; every other byte as it came."""
+        ...
 
-    def read_answer(self, body: bytes) -> Answer: ...
+    def read_answer(self, body: bytes) -> Answer:
+        """Reads a whole answer. Raises StreamFault when it is not one."""
+        ...
 
-    def tap(self, *, hide_usage: bool) -> Tap: ...
+    def tap(self, *, hide_usage: bool) -> Tap:
+        """A watcher for one answer stream; `hide_usage` when the client did not ask for the usage that we asked for."""
+        ...
 
-    def error_body(self, error: LaidianError) -> bytes: ...
+    def error_body(self, error: LaidianError) -> bytes:
+        """An error as this dialect's answer body."""
+        ...
 
-    def error_event(self, error: LaidianError) -> bytes: ...
+    def error_event(self, error: LaidianError) -> bytes:
+        """An error inside a stream that has begun."""
+        ...
 
-    def read_error(self, status: int, body: bytes) -> tuple[str, str, str, str | None]: ...
+    def read_error(self, body: bytes) -> ErrorSaid:
+        """What an upstream's error answer says, as far as it is in this dialect."""
+        ...
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -108,5 +133,3 @@ OPERATIONS: tuple[Operation, ...] = (CHAT_COMPLETIONS,)
 """Everything that is relayed to an upstream."""
 
 ROUTES: dict[str, Operation] = {operation.path: operation for operation in OPERATIONS}
-
-MakeDialect = Callable[[], Dialect]

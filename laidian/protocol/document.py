@@ -109,9 +109,15 @@ def said(raw: msgspec.Raw) -> bytes | None:
 
 def _read_fields(body: bytes) -> dict[str, msgspec.Raw]:
     try:
+        if not body.isascii():
+            body.decode()  # values that stay raw are not looked into by the decoder
         return _decode_fields(body)
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"The body is not valid UTF-8 (byte {error.start}).", code="invalid_json") from None
     except RecursionError:
-        raise BadRequest("The JSON body is nested too deeply; real requests need fewer than 1,000 levels.") from None
+        raise BadRequest(
+            "The JSON body is nested too deeply; real requests need fewer than 1,000 levels."
+        ) from None
     except msgspec.ValidationError:
         raise BadRequest("The body must be a JSON object.") from None
     except msgspec.DecodeError as error:

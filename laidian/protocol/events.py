@@ -64,10 +64,17 @@ class EventCutter:
 
 def data_of(event: bytes) -> bytes | None:
     """The joined `data:` lines of one event, None when it has none (a comment, a lone `event:`)."""
-    if event.startswith(b"data: ") and event.endswith(b"\n\n") and event.find(b"\n") == len(event) - 2:
+    if (
+        event.startswith(b"data: ")
+        and event.endswith(b"\n\n")
+        and event.find(b"\n") == len(event) - 2
+        and b"\r" not in event
+    ):
         return event[6:-2]
     found: list[bytes] = []
-    for line in event.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"):
+    for line in (
+        event.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    ):
         if line.startswith(b"data:"):
             found.append(line[6:] if line[5:6] == b" " else line[5:])
         elif line == b"data":

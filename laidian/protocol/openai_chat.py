@@ -13,7 +13,7 @@ import msgspec
 from laidian.domain.estimate import likely_tokens
 from laidian.domain.usage import Usage
 from laidian.errors import BadRequest, LaidianError
-from laidian.protocol.dialect import Answer, Peek, StreamFault
+from laidian.protocol.dialect import Answer, ErrorSaid, Peek, StreamFault
 from laidian.protocol.document import Fields, said
 from laidian.protocol.events import EventCutter, data_of
 from laidian.protocol.openai_usage import read_usage
@@ -73,7 +73,8 @@ class _ErrorBody(msgspec.Struct):
     error: _ErrorDetail | str
 
 
-_decode_error = msgspec.json.Decoder(_ErrorBody | list[_ErrorBody], strict=False).decode
+_decode_error = msgspec.json.Decoder(_ErrorBody, strict=False).decode
+_decode_errors = msgspec.json.Decoder(list[_ErrorBody], strict=False).decode
 
 
 class OpenAIChat:
@@ -88,19 +89,26 @@ class OpenAIChat:
         model = fields.get("model", str)
         if not model:
             raise BadRequest(
-                "The request names no model. Set `model`; GET /v1/models lists yours.", param="model", code="missing_model"
+                "The request names no model. Set `model`; GET /v1/models lists yours.",
+                param="model",
+                code="missing_model",
             )
         if len(model) > MAX_MODEL_CHARS or not model.isprintable():
             raise BadRequest(
-                f"`model` must be at most {MAX_MODEL_CHARS} printable characters.", param="model", code="invalid_value"
+                f"`model` must be at most {MAX_MODEL_CHARS} printable characters.",
+                param="model",
+                code="invalid_value",
             )
         choices = _positive(fields, "n", 1)
         if choices > MAX_CHOICES:
-            raise BadRequest(f"`n` must be at most {MAX_CHOICES}; got {choices}.", param="n", code="invalid_value")
+            raise BadRequest(
+                f"`n` must be at most {MAX_CHOICES}; got {choices}.", param="n", code="invalid_value"
+            )
         limit = _limit(fields)
         stream = bool(fields.get("stream", bool))
         fields.spans()  # refuses a field that stands twice, whichever it is
         return Peek(
+            fields=fields,
             model=model,
             stream=stream,
             output_limit=None if limit is None else limit * choices,
@@ -109,16 +117,16 @@ class OpenAIChat:
             service_tier=fields.get("service_tier", str) or "default",
         )
 
-    def splice(self, body: bytes, model: str, *, ask_usage: bool) -> bytes:
+    def splice(self, peek: Peek, model: str, *, ask_usage: bool) -> bytes:
         """The body for the upstream: its own model name, and usage switched on when `ask_usage`."""
-        fields = Fields(body)
+        fields = peek.fields
         changes: dict[str, bytes] = {}
-        if fields.get("model", str) != model:
+        if peek.model != model:
             changes["model"] = msgspec.json.encode(model)
         if ask_usage:
             raw = fields.raw.get("stream_options")
             changes["stream_options"] = _with_usage(None if raw is None else said(raw))
-        return fields.replaced(changes) if changes else body
+        return fields.replaced(changes) if changes else fields.body
 
     def read_answer(self, body: bytes) -> Answer:
         """Raises StreamFault when the body is not a chat completion."""
@@ -142,35 +150,48 @@ class OpenAIChat:
     def error_body(self, error: LaidianError) -> bytes:
         """All four keys are required by OpenAI's specification (protocol.md 5.1)."""
         return msgspec.json.encode(
-            {"error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code}}
+            {
+                "error": {
+                    "message": error.message,
+                    "type": error.type,
+                    "param": error.param,
+                    "code": error.code,
+                }
+            }
         )
 
     def error_event(self, error: LaidianError) -> bytes:
         return b"data: " + self.error_body(error) + b"\n\n"
 
-    def read_error(self, status: int, body: bytes) -> tuple[str, str, str, str | None]:
-        """(message, type, code, param) of an upstream's error answer; empty strings when it is not in this shape.
-
-        Google's compatible endpoint wraps the object in a list of one (protocol.md 2.2).
-        """
+    def read_error(self, body: bytes) -> ErrorSaid:
+        """Google's compatible endpoint wraps the object in a list of one (protocol.md 2.2)."""
         try:
-            parsed = _decode_error(body)
+            wrapped = body.lstrip().startswith(b"[")
+            found = _decode_errors(body) if wrapped else [_decode_error(body)]
         except (msgspec.DecodeError, RecursionError):
-            return "", "", "", None
-        if isinstance(parsed, list):
-            if not parsed:
-                return "", "", "", None
-            parsed = parsed[0]
-        detail = parsed.error
+            return ErrorSaid()
+        if not found:
+            return ErrorSaid()
+        detail = found[0].error
         if isinstance(detail, str):
-            return detail, "", "", None
-        return detail.message, detail.type or "", str(detail.code or ""), detail.param
+            return ErrorSaid(detail)
+        return ErrorSaid(detail.message, detail.type or "", str(detail.code or ""), detail.param)
 
 
 class ChatTap:
     """Watches a chat stream. See `Tap`."""
 
-    __slots__ = ("_characters", "_cutter", "_done", "_hide", "_last", "finished", "output_tokens", "service_tier", "usage")
+    __slots__ = (
+        "_characters",
+        "_cutter",
+        "_done",
+        "_hide",
+        "_last",
+        "finished",
+        "output_tokens",
+        "service_tier",
+        "usage",
+    )
 
     def __init__(self, hide_usage: bool) -> None:
         self._cutter = EventCutter()
@@ -214,7 +235,9 @@ class ChatTap:
         try:
             chunk = _decode_chunk(data)
         except (msgspec.DecodeError, RecursionError):
-            raise StreamFault("the upstream sent something that is not a chat chunk into the stream") from None
+            raise StreamFault(
+                "the upstream sent something that is not a chat chunk into the stream"
+            ) from None
         error = said(chunk.error)
         if error is not None:
             raise StreamFault(_error_message(error) or "the upstream reported an error in the stream")

@@ -28,7 +28,9 @@ _EXHAUSTED_CODES = frozenset(
 )  # fmt: skip
 """OpenAI's words for "the operator's money there is used up" (protocol.md 5.1)."""
 
-_TELLTALE = re.compile(r"(?:sk|sess|rk|AIza|org|proj|key)[-_][\w*.…-]{4,}|AIza[\w-]{10,}|https?://[^\s\"']+|\bBearer\s+\S+")
+_TELLTALE = re.compile(
+    r"(?:sk|sess|rk|AIza|org|proj|key)[-_][\w*.…-]{4,}|AIza[\w-]{10,}|https?://[^\s\"']+|\bBearer\s+\S+"
+)
 """Pieces of the operator's account that an upstream's message may repeat."""
 
 
@@ -89,29 +91,39 @@ async def judge(exchange: Exchange, candidate: Candidate, dialect: Dialect, now_
     if status < 400:
         exchange.abort()
         kind = "a redirect" if 300 <= status < 400 else "an unexpected success"
-        raise AttemptFailed("server", name, f"it answered {status}, {kind}, which is not followed", status=status)
-    retry_after_ms = _retry_after_ms(exchange.header(b"retry-after-ms"), exchange.header(b"retry-after"), now_ms)
+        raise AttemptFailed(
+            "server", name, f"it answered {status}, {kind}, which is not followed", status=status
+        )
+    retry_after_ms = _retry_after_ms(
+        exchange.header(b"retry-after-ms"), exchange.header(b"retry-after"), now_ms
+    )
     body = await exchange.read(ERROR_BYTES)
-    message, type_, code, param = dialect.read_error(status, body)
-    said = scrubbed(message) or f"HTTP {status}"
+    error = dialect.read_error(body)
+    said = scrubbed(error.message).rstrip(".") or f"HTTP {status}"
     if status in (401, 402, 403):
         kind = "exhausted" if status == 402 else "refused_credential"
-        raise AttemptFailed(kind, name, f"it does not accept the operator's credential ({status})", status=status)
+        raise AttemptFailed(
+            kind, name, f"it does not accept the operator's credential ({status})", status=status
+        )
     if status == 429:
-        if code in _EXHAUSTED_CODES or type_ in _EXHAUSTED_CODES:
+        if error.code in _EXHAUSTED_CODES or error.type in _EXHAUSTED_CODES:
             raise AttemptFailed("exhausted", name, "the operator's balance there is used up", status=status)
-        raise AttemptFailed("limited", name, f"it limits the rate: {said}", status=status, retry_after_ms=retry_after_ms)
+        raise AttemptFailed(
+            "limited", name, f"it limits the rate: {said}", status=status, retry_after_ms=retry_after_ms
+        )
     if status in (408, 409) or status >= 500:
-        raise AttemptFailed("server", name, f"it answered {status}: {said}", status=status, retry_after_ms=retry_after_ms)
-    if status == 404 or (status == 400 and code == "model_not_found"):
+        raise AttemptFailed(
+            "server", name, f"it answered {status}: {said}", status=status, retry_after_ms=retry_after_ms
+        )
+    if status == 404 or (status == 400 and error.code == "model_not_found"):
         # another upstream may have the model; and what this one lacks is no fault of its health
         raise AttemptFailed("server", name, f"it answered {status}: {said}", status=status, counts=False)
     raise UpstreamRefused(
         status,
-        said if message else f"The upstream refused the request with status {status}.",
-        code=code or "invalid_request",
-        param=param,
-        type_=type_ or "invalid_request_error",
+        scrubbed(error.message) or f"The upstream refused the request with status {status}.",
+        code=error.code or "invalid_request",
+        param=error.param,
+        type_=error.type or "invalid_request_error",
     )
 
 
@@ -134,7 +146,9 @@ def verdict(failures: list[AttemptFailed], model: str) -> LaidianError:
             retry_after_s=wait_s or 5.0,
         )
     if all(failure.kind == "silent" for failure in failures):
-        return UpstreamSilent(f"No upstream answered in time for `{model}`. {tried}. Try again, or ask for less output.")
+        return UpstreamSilent(
+            f"No upstream answered in time for `{model}`. {tried}. Try again, or ask for less output."
+        )
     return UpstreamBroken(
         f"No upstream could answer for `{model}`. {tried}. This is not your key's fault; the operator sees it."
     )

@@ -24,10 +24,6 @@ JSON_TYPE = b"application/json"
 STREAM_TYPE = b"text/event-stream; charset=utf-8"
 
 
-class ClientGone(Exception):
-    """The client hung up before its body was complete: nothing was admitted, nobody is there to answer."""
-
-
 class Client:
     __slots__ = (
         "_keep_alive_timer",
@@ -76,7 +72,7 @@ class Client:
         """The whole request body.
 
         Raises UnsupportedMedia for a compressed one, BodyTooLarge over `limit` (before reading when the length is stated),
-        BodyTimeout when it stalls, BadRequest when its framing is broken, ClientGone when the client left.
+        BodyTimeout when it stalls, BadRequest when it is cut off or its framing is broken.
         """
         encoding = self.header(b"content-encoding")
         if encoding is not None and encoding.lower() != b"identity":
@@ -109,11 +105,11 @@ class Client:
             raise BodyTimeout(
                 f"No byte of the body came for {timeout_s:g} s; send it without a pause, or in smaller pieces."
             ) from None
-        except Exception:  # the server's words for a bad chunk size, a cut body: whatever they are, the body is at fault
-            raise BadRequest("The body could not be read: its framing is broken. Check Content-Length or the chunks.") from None
+        except Exception:  # whatever words the server has for it, the body is at fault
+            raise _broken_body() from None
         if message["type"] == "http.disconnect":
-            self.gone = True
-            raise ClientGone
+            # Granian says this of a broken chunk too, and then the client is still there to be told
+            raise _broken_body()
         return message
 
     def _too_large(self, size: int, limit: int) -> BodyTooLarge:
@@ -182,7 +178,11 @@ class Client:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def respond(
-        self, status: int, body: bytes, content_type: bytes = JSON_TYPE, headers: tuple[tuple[bytes, bytes], ...] = ()
+        self,
+        status: int,
+        body: bytes,
+        content_type: bytes = JSON_TYPE,
+        headers: tuple[tuple[bytes, bytes], ...] = (),
     ) -> None:
         """A whole answer in one go."""
         self.status = status
@@ -222,6 +222,12 @@ class Client:
             self._watch.cancel()
             self._watch = None
         self._on_gone = None
+
+
+def _broken_body() -> BadRequest:
+    return BadRequest(
+        "The body ended early or its framing is broken. Check Content-Length, or the chunks of a chunked body."
+    )
 
 
 def retry_headers(error: LaidianError) -> tuple[tuple[bytes, bytes], ...]:

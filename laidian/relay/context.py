@@ -33,7 +33,7 @@ class Context(msgspec.Struct):
     journal: Journal
     dialects: dict[str, Dialect]
     chance: Callable[[], float]
-    live: dict[str, "Life"] = {}
+    live: dict[str, Life] = {}
     """Requests in flight by id."""
     stopping: bool = False
 

@@ -63,7 +63,9 @@ def authenticate(catalog: Catalog, credential: bytes | None, now_ms: int) -> Key
     if not key.enabled:
         raise Unauthenticated(f"The key `{key.name}` is disabled. Ask the operator to enable it.")
     if key.expires_at_ms is not None and key.expires_at_ms <= now_ms:
-        raise Unauthenticated(f"The key `{key.name}` expired at {moment(key.expires_at_ms)}. Ask the operator for a new one.")
+        raise Unauthenticated(
+            f"The key `{key.name}` expired at {moment(key.expires_at_ms)}. Ask the operator for a new one."
+        )
     return key
 
 
@@ -91,7 +93,9 @@ def check(
     price = catalog.price_of(model, now_ms)
     selection = select(group, catalog.upstreams, model, health, chance)
     if not selection.candidates and not selection.blocked:
-        raise no_model(catalog, group, peek.model, f"no upstream of group `{group.name}` serves model `{peek.model}`")
+        raise no_model(
+            catalog, group, peek.model, f"no upstream of group `{group.name}` serves model `{peek.model}`"
+        )
     if price is None:
         raise unpriced(model)
     if peek.service_tier not in ("auto", "default") and not price.has_service_tier(peek.service_tier):
@@ -144,7 +148,9 @@ def no_model(catalog: Catalog, group: Group, asked: str, why: str) -> NotFound:
     near = difflib.get_close_matches(asked, known, n=1)
     hint = f" Did you mean `{near[0]}`?" if near else ""
     return NotFound(
-        f"The model is unavailable: {why}.{hint} GET /v1/models lists yours.", param="model", code="model_not_found"
+        f"The model is unavailable: {why}.{hint} GET /v1/models lists yours.",
+        param="model",
+        code="model_not_found",
     )
 
 
@@ -187,7 +193,9 @@ def refused(refusal: Refusal, key: Key, group: Group, now_ms: int) -> LaidianErr
         case "quota":
             return QuotaExhausted(f"Quota `{refusal.name}` of this key is disabled. Ask the operator.")
         case "quota_expired":
-            return QuotaExhausted(f"Quota `{refusal.name}` of this key has expired. Ask the operator to renew it.")
+            return QuotaExhausted(
+                f"Quota `{refusal.name}` of this key has expired. Ask the operator to renew it."
+            )
         case _:
             return _no_money(refusal, wait_s)
 

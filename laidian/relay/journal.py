@@ -20,7 +20,11 @@ FLUSH_S = 0.1
 
 _encode = msgspec.json.Encoder().encode
 
-REQUESTS = Counter("laidian_requests", "Requests by operation, HTTP status and how they ended.", ["operation", "status", "ended"])
+REQUESTS = Counter(
+    "laidian_requests",
+    "Requests by operation, HTTP status and how they ended.",
+    ["operation", "status", "ended"],
+)
 TOKENS = Counter("laidian_tokens", "Tokens metered, by model and side.", ["model", "side"])
 SPENT = Counter("laidian_spent_nano_usd", "Money charged, in nano-USD, by model.", ["model"])
 DURATION = Histogram(

@@ -7,10 +7,9 @@ an answer (the whole of it, or a stream's last byte) goes out only after the set
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
-import sys
 import time
-import traceback
 
 import msgspec
 
@@ -30,7 +29,7 @@ from laidian.errors import (
 from laidian.protocol.dialect import Dialect, Operation, Peek, StreamFault, Tap
 from laidian.relay import gates
 from laidian.relay.attempts import Attempt, AttemptFailed, judge, of_transport, verdict
-from laidian.relay.client import Client, ClientGone, Receive, Scope, Send
+from laidian.relay.client import Client, Receive, Scope, Send
 from laidian.relay.context import Context
 from laidian.relay.credential import bearer
 from laidian.relay.outcome import Outcome
@@ -38,6 +37,8 @@ from laidian.store.ledger import extend_hold, open_hold
 from laidian.upstream.faults import TransportFault
 from laidian.upstream.providers import PROVIDERS, credential_headers
 from laidian.upstream.transport import Exchange, Origin, Timeouts, parse_base_url
+
+_log = logging.getLogger(__name__)
 
 USER_AGENT = b"laidian/0.1"
 EXTENSION_TOKENS = 2_000
@@ -70,10 +71,8 @@ class Relay:
             await life.run()
         except LaidianError as error:
             life.error = error
-        except ClientGone:
-            pass
         except Exception:
-            traceback.print_exc(file=sys.stderr)
+            _log.exception("a bug in request %s", client.request_id)
             life.error = Bug(f"LaiDian failed on its own. Report it with the request id {client.request_id}.")
         if life.error is not None:
             await client.fail(life.error)
@@ -155,11 +154,18 @@ class Life:
         body = await client.body(context.config.limits.body_max_bytes, context.config.limits.body_timeout_s)
         peek = self.dialect.peek(body)
         ticket = gates.check(
-            catalog, key, self.operation, peek, body, context.health.opened, context.chance, self.started_at_ms
+            catalog,
+            key,
+            self.operation,
+            peek,
+            body,
+            context.health.opened,
+            context.chance,
+            self.started_at_ms,
         )
         hold = await self._hold(ticket, peek, catalog.stored_prices)
         agent = (client.header(b"user-agent") or b"").decode("latin-1")
-        outcome = Outcome(client.request_id, ticket, peek, body, hold.amount_nano, self.started_at_ms, agent)
+        outcome = Outcome(client.request_id, ticket, peek, hold.amount_nano, self.started_at_ms, agent)
         self.outcome = outcome
         context.live[client.request_id] = self
         client.watch(self._client_left)
@@ -246,7 +252,9 @@ class Life:
         upstream, credential = candidate.upstream, candidate.credential
         where = (upstream.id, credential.id, candidate.model)
         if not health.enter(*where, context.share_of(upstream.max_concurrent)):
-            raise AttemptFailed("limited", upstream.name, "it has as many requests in flight as it may", counts=False)
+            raise AttemptFailed(
+                "limited", upstream.name, "it has as many requests in flight as it may", counts=False
+            )
         begun_ms = now_ms()
         attempt = Attempt(upstream.name, credential.label, "ok", 0, 0, "")
         outcome.attempts.append(attempt)
@@ -282,17 +290,23 @@ class Life:
         target = self.relay.target(candidate, self.operation)
         if target is None:
             raise AttemptFailed(
-                "server", candidate.upstream.name, f"it does not serve {self.operation.name}", status=404, counts=False
+                "server",
+                candidate.upstream.name,
+                f"it does not serve {self.operation.name}",
+                status=404,
+                counts=False,
             )
         peek, upstream = outcome.peek, candidate.upstream
-        body = self.dialect.splice(
-            outcome.body, candidate.model, ask_usage=peek.stream and not peek.wants_usage
-        )
+        body = self.dialect.splice(peek, candidate.model, ask_usage=peek.stream and not peek.wants_usage)
         origin, path = target
-        timeouts = Timeouts(upstream.connect_timeout_s, upstream.first_byte_timeout_s, upstream.idle_timeout_s)
+        timeouts = Timeouts(
+            upstream.connect_timeout_s, upstream.first_byte_timeout_s, upstream.idle_timeout_s
+        )
         self.sending = asyncio.current_task()
         try:
-            exchange = await self.context.transport.send(origin, b"POST", path, self._headers(candidate), body, timeouts)
+            exchange = await self.context.transport.send(
+                origin, b"POST", path, self._headers(candidate), body, timeouts
+            )
         except TransportFault as fault:
             raise of_transport(fault, candidate.upstream.name) from None
         except asyncio.CancelledError:
@@ -306,6 +320,9 @@ class Life:
         attempt.status = exchange.status
         try:
             await judge(exchange, candidate, self.dialect, now_ms())
+            if (exchange.header(b"content-encoding") or b"identity") != b"identity":
+                exchange.abort()
+                raise AttemptFailed("server", upstream.name, "it compressed its answer although told not to", status=200)
             if peek.stream:
                 await self._stream(outcome, candidate, exchange)
             else:
@@ -371,7 +388,9 @@ class Life:
         kind = exchange.header(b"content-type") or b""
         if not kind.lower().startswith(b"text/event-stream"):
             exchange.abort()
-            raise AttemptFailed("server", candidate.upstream.name, "it answered a stream request without a stream", status=200)
+            raise AttemptFailed(
+                "server", candidate.upstream.name, "it answered a stream request without a stream", status=200
+            )
         shown = b""
         while not shown and not tap.finished:
             data = await exchange.chunk()
@@ -402,7 +421,9 @@ class Life:
         if client.gone:
             outcome.ended = "client_closed"
 
-    def _broke(self, outcome: Outcome, candidate: Candidate, tap: Tap, fault: TransportFault | StreamFault) -> None:
+    def _broke(
+        self, outcome: Outcome, candidate: Candidate, tap: Tap, fault: TransportFault | StreamFault
+    ) -> None:
         """The stream did not come to its end. Raises what the client is told; returns when there is nothing to tell."""
         if tap.finished and isinstance(fault, TransportFault):
             return  # everything was said; only the goodbye is missing
@@ -413,7 +434,9 @@ class Life:
             outcome.ended = "client_closed"
             return
         where = (candidate.upstream.id, candidate.credential.id, candidate.model)
-        reason = "it broke off in the middle of an answer" if isinstance(fault, TransportFault) else fault.message
+        reason = (
+            "it broke off in the middle of an answer" if isinstance(fault, TransportFault) else fault.message
+        )
         self.context.health.failed(*where, "server", reason, None)
         if outcome.attempts:
             outcome.attempts[-1].message = fault.message
@@ -435,10 +458,18 @@ class Life:
         price, multiplier = ticket.price, ticket.group.multiplier_ppm
         try:
             base = upper_bound(
-                price, input_tokens=ticket.input_bound, output_tokens=0, multiplier_ppm=multiplier, text_only=True
+                price,
+                input_tokens=ticket.input_bound,
+                output_tokens=0,
+                multiplier_ppm=multiplier,
+                text_only=True,
             )
             more = upper_bound(
-                price, input_tokens=ticket.input_bound, output_tokens=1_000_000, multiplier_ppm=multiplier, text_only=True
+                price,
+                input_tokens=ticket.input_bound,
+                output_tokens=1_000_000,
+                multiplier_ppm=multiplier,
+                text_only=True,
             )
         except Unpriced:
             return 0, 0
@@ -450,7 +481,9 @@ class Life:
         more_tokens = max(EXTENSION_TOKENS, outcome.output_tokens - allowance)
         more_nano = -(-token_nano * more_tokens // 1_000_000)
         request_id = outcome.request_id
-        if await self.context.writer.submit(lambda connection: extend_hold(connection, request_id, more_nano)):
+        if await self.context.writer.submit(
+            lambda connection: extend_hold(connection, request_id, more_nano)
+        ):
             outcome.held_nano += more_nano
             return allowance + more_tokens
         exchange.abort()
@@ -507,7 +540,7 @@ class Life:
             return line
         usage, usage_from = outcome.used()
         line.group, line.model = outcome.ticket.group.name, outcome.ticket.model
-        line.upstream = outcome.candidate.upstream.name if outcome.candidate else ""
+        line.upstream = outcome.attempts[-1].upstream if outcome.attempts else ""
         line.stream, line.ended = outcome.peek.stream, outcome.ended
         line.attempts = len(outcome.attempts)
         line.input_tokens, line.output_tokens = usage.total_input_tokens, usage.total_output_tokens

@@ -49,12 +49,16 @@ def explain(catalog: Catalog, key: Key, name: str, health: Health, now_ms: int) 
         raise gates.no_model(catalog, group, name, f"model `{name}` is not in group `{group.name}`")
     selection = _select(catalog, group, model, health)
     if not selection.candidates and not selection.blocked:
-        raise gates.no_model(catalog, group, name, f"no upstream of group `{group.name}` serves model `{name}`")
+        raise gates.no_model(
+            catalog, group, name, f"no upstream of group `{group.name}` serves model `{name}`"
+        )
     if catalog.price_of(model, now_ms) is None:
         raise gates.unpriced(model)
     if not selection.candidates:
         closed = gates.no_upstream(name, selection.blocked, now_ms)
-        raise NotFound(closed.message, param="model", code="model_not_found", retry_after_s=closed.retry_after_s)
+        raise NotFound(
+            closed.message, param="model", code="model_not_found", retry_after_s=closed.retry_after_s
+        )
     return Listed(name, _OWNERS[selection.candidates[0].upstream.kind])
 
 

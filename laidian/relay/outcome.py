@@ -22,7 +22,6 @@ class Outcome:
 
     __slots__ = (
         "attempts",
-        "body",
         "candidate",
         "client",
         "ended",
@@ -40,12 +39,11 @@ class Outcome:
     )
 
     def __init__(
-        self, request_id: str, ticket: Ticket, peek: Peek, body: bytes, held_nano: int, started_at_ms: int, client: str
+        self, request_id: str, ticket: Ticket, peek: Peek, held_nano: int, started_at_ms: int, client: str
     ) -> None:
         self.request_id = request_id
         self.ticket = ticket
         self.peek = peek
-        self.body = body
         self.held_nano = held_nano
         self.started_at_ms = started_at_ms
         self.client = client
@@ -68,7 +66,7 @@ class Outcome:
             return self.usage, "upstream"
         if self.candidate is None:
             return _NOTHING, "none"
-        return Usage(input=likely_input_tokens(self.body), output=self.output_tokens), "estimated"
+        return Usage(input=likely_input_tokens(self.peek.fields.body), output=self.output_tokens), "estimated"
 
     def settlement(self, finished_at_ms: int) -> Settlement:
         """The end of the hold, priced with the price and multiplier it was made with."""
@@ -78,7 +76,10 @@ class Outcome:
         if usage_from != "none":
             try:
                 receipt = price_usage(
-                    ticket.price, usage, service_tier=self.service_tier, multiplier_ppm=ticket.group.multiplier_ppm
+                    ticket.price,
+                    usage,
+                    service_tier=self.service_tier,
+                    multiplier_ppm=ticket.group.multiplier_ppm,
                 )
                 tier, amount_nano = receipt.service_tier, receipt.amount_nano
             except Unpriced:

@@ -8,12 +8,14 @@ process ends; then it is an orphan like any other.
 from __future__ import annotations
 
 import asyncio
-import sys
+import logging
 
 from laidian.domain.record import Settled, Settlement
 from laidian.errors import LaidianError
 from laidian.store.ledger import settle
 from laidian.store.writer import Writer
+
+_log = logging.getLogger(__name__)
 
 RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Pauses between tries; the last one repeats."""
@@ -29,7 +31,7 @@ class Settler:
         try:
             return await self._writer.submit(lambda connection: settle(connection, settlement))
         except LaidianError as error:
-            print(f"settlement of {settlement.request_id} waits: {error.message}", file=sys.stderr, flush=True)
+            _log.warning("settlement of %s waits: %s", settlement.request_id, error.message)
             task = asyncio.get_running_loop().create_task(self._later(settlement))
             self._late.add(task)
             task.add_done_callback(self._late.discard)

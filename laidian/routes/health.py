@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 
 import msgspec
 from litestar import Response, get
@@ -13,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from laidian import __version__
 from laidian.errors import LaidianError
 from laidian.relay.context import Context
+from laidian.store.connection import Connection
 
 
 class Alive(msgspec.Struct):
@@ -45,14 +45,20 @@ def health_routes(services: Context) -> list[HTTPRouteHandler]:
             database = "writable"
         except LaidianError as error:
             database = error.message
-        upstreams = sum(1 for upstream in services.catalog.current().upstreams.values() if upstream.enabled and upstream.credentials)
+        upstreams = sum(
+            1
+            for upstream in services.catalog.current().upstreams.values()
+            if upstream.enabled and upstream.credentials
+        )
         ok = database == "writable" and upstreams > 0 and not services.stopping
-        return Response(Ready("ready" if ok else "not_ready", database, upstreams), status_code=200 if ok else 503)
+        return Response(
+            Ready("ready" if ok else "not_ready", database, upstreams), status_code=200 if ok else 503
+        )
 
     return [health, ready]
 
 
-def _touch(connection: sqlite3.Connection) -> None:
+def _touch(connection: Connection) -> None:
     connection.execute("UPDATE meta SET value = value WHERE name = 'first_start_done'")
 
 

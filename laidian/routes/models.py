@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from laidian.relay import gates
 from laidian.relay.client import Client
 from laidian.relay.context import Context
 from laidian.relay.credential import bearer
 from laidian.relay.life import now_ms
 from laidian.relay.listing import Listed, available, explain
-
-import msgspec
 
 
 class _Model(msgspec.Struct):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import sys
-import traceback
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from litestar import Litestar, Request, Response
@@ -19,6 +19,8 @@ from laidian.routes.health import health_routes
 from laidian.server.folder import Folder
 from laidian.server.parent import die_with_parent
 from laidian.server.services import Services
+
+_log = logging.getLogger(__name__)
 
 BOOT_VARIABLE = "LAIDIAN_BOOT"
 """How the parent tells its workers where everything is: JSON of `Boot`. Not for people."""
@@ -62,7 +64,7 @@ class Application:
             context = await self._services.start()
             self._front = Front(context, build_litestar(self._services))
         except LaidianError as error:
-            print(f"error: {error.message}", file=sys.stderr, flush=True)
+            _log.error("the worker cannot start: %s", error.message)
             await send({"type": "lifespan.startup.failed", "message": error.message})
             return
         await send({"type": "lifespan.startup.complete"})
@@ -97,16 +99,19 @@ def _answer(error: LaidianError, status: int | None = None) -> Response[_Wire]:
     return Response(wire, status_code=status or error.status, media_type="application/json")
 
 
-def _refusal(_: Request[object, object, object], error: LaidianError) -> Response[_Wire]:
+def _refusal(_: Request[Any, Any, Any], error: LaidianError) -> Response[_Wire]:
     return _answer(error)
 
 
-def _http_refusal(_: Request[object, object, object], error: HTTPException) -> Response[_Wire]:
-    wire = LaidianError(str(error.detail), code={404: "unknown_url", 405: "method_not_allowed"}.get(error.status_code, "invalid_request"))
+def _http_refusal(_: Request[Any, Any, Any], error: HTTPException) -> Response[_Wire]:
+    wire = LaidianError(
+        str(error.detail),
+        code={404: "unknown_url", 405: "method_not_allowed"}.get(error.status_code, "invalid_request"),
+    )
     wire.type = "invalid_request_error"
     return _answer(wire, error.status_code)
 
 
-def _bug(_: Request[object, object, object], error: Exception) -> Response[_Wire]:
-    traceback.print_exception(error, file=sys.stderr)
+def _bug(_: Request[Any, Any, Any], error: Exception) -> Response[_Wire]:
+    _log.error("a bug outside the relay", exc_info=error)
     return _answer(Bug("LaiDian failed on its own; the operator finds the cause in its log."))

@@ -1,11 +1,11 @@
 """The data folder: what lies in it, who may read it, and that one instance at a time serves from it.
 
-    laidian.db          the database (with -wal and -shm beside it, and .lock: see store.database)
-    admin.token         the admin API's token, 0600
-    master.key          what credentials are sealed with, 0600; keep a copy apart from backups of the database
-    config.toml         optional
-    run/                locks of live processes, metrics of this run; nothing to keep
-    backups/            copies taken before migrations
+laidian.db          the database (with -wal and -shm beside it, and .lock: see store.database)
+admin.token         the admin API's token, 0600
+master.key          what credentials are sealed with, 0600; keep a copy apart from backups of the database
+config.toml         optional
+run/                locks of live processes, metrics of this run; nothing to keep
+backups/            copies taken before migrations
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ class Folder:
                 f"the data folder {self.root} cannot be made: {os.strerror(error.errno or 0)}. Choose another with --data."
             ) from None
         if stat.S_IMODE(self.root.stat().st_mode) & 0o077:
-            raise StorageDown(f"the data folder {self.root} can be read by others. Run: chmod 700 {self.root}")
+            raise StorageDown(
+                f"the data folder {self.root} can be read by others. Run: chmod 700 {self.root}"
+            )
         return new
 
     def token(self) -> str:
@@ -64,7 +66,9 @@ class Folder:
             descriptor = os.open(self.admin_token, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             if stat.S_IMODE(self.admin_token.stat().st_mode) & 0o077:
-                raise StorageDown(f"{self.admin_token} can be read by others. Run: chmod 600 {self.admin_token}") from None
+                raise StorageDown(
+                    f"{self.admin_token} can be read by others. Run: chmod 600 {self.admin_token}"
+                ) from None
             return self.admin_token.read_text().strip()
         token = "admin-" + secrets.token_urlsafe(32)
         with os.fdopen(descriptor, "w") as file:

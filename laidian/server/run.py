@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server.mp import MPServer
 
 from laidian.config import Config
 from laidian.relay.life import now_ms
@@ -24,14 +22,14 @@ HEADER_TIMEOUT_MS = 10_000
 """A request head that takes longer is cut; Granian's default is 30 s."""
 
 
-class Server(Granian):
+class Server(MPServer):
     """Granian that tells its workers when a stop begins, so that running streams can be bounded and settled."""
 
     folder: Folder
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         self.folder.stopping.touch()
-        super().signal_handler_interrupt(*args, **kwargs)
+        super().signal_handler_interrupt(*args, **kwargs)  # pyright: ignore[reportUnknownMemberType]
 
 
 def prepare(folder: Folder, config: Config) -> int:
@@ -74,13 +72,6 @@ def serve(boot: Boot, config: Config, folder: Folder) -> None:
 def base_url(config: Config) -> str:
     """Where this machine reaches the instance."""
     host = config.server.host
-    if host in ("0.0.0.0", "::"):
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - read, not bound
         host = "127.0.0.1"
     return f"http://[{host}]:{config.server.port}" if ":" in host else f"http://{host}:{config.server.port}"
-
-
-
-
-def narrate(line: str) -> None:
-    """A word to the person at the terminal."""
-    print(line, file=sys.stderr, flush=True)

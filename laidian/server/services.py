@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
-import sqlite3
-import sys
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +20,7 @@ from laidian.relay.settler import Settler
 from laidian.server.folder import Folder
 from laidian.store.catalog import CatalogReader
 from laidian.store.circuits import read_circuits, write_circuit
+from laidian.store.connection import Connection, DatabaseError
 from laidian.store.database import connect
 from laidian.store.ledger import note_progress, sweep_rates
 from laidian.store.orphans import Worker, settle_orphans
@@ -28,6 +28,8 @@ from laidian.store.vault import Vault, master_key
 from laidian.store.writer import Writer
 from laidian.upstream.health import Health
 from laidian.upstream.transport import Transport
+
+_log = logging.getLogger(__name__)
 
 PROGRESS_S = 2.0
 """How often the ledger is told what long requests have produced; what an orphan can lose at most."""
@@ -92,7 +94,7 @@ class Services:
         try:
             await self._writer.submit(self._worker.leave)
         except LaidianError as error:
-            print(f"the worker could not sign off: {error.message}", file=sys.stderr, flush=True)
+            _log.warning("the worker could not sign off: %s", error.message)
         await self._writer.aclose()
         self.reader.close()
 
@@ -137,7 +139,7 @@ class Services:
         future.add_done_callback(_noticed)
 
 
-def _others(reader: sqlite3.Connection, worker_id: str) -> bool:
+def _others(reader: Connection, worker_id: str) -> bool:
     """Whether any other worker is registered or owns a hold: only then is there somebody who could have died."""
     row = reader.execute("SELECT 1 FROM workers WHERE id <> ? LIMIT 1", (worker_id,)).fetchone()
     return row is not None
@@ -149,10 +151,10 @@ async def _every(pause_s: float, chore: Callable[[], Any]) -> None:
         await asyncio.sleep(pause_s)
         try:
             await chore()
-        except (LaidianError, sqlite3.Error) as error:
-            print(f"{chore.__name__.strip('_')} failed: {error}", file=sys.stderr, flush=True)
+        except (LaidianError, DatabaseError) as error:
+            _log.warning("%s failed: %s", chore.__name__.strip("_"), error)
 
 
 def _noticed(future: asyncio.Future[Any]) -> None:
     if not future.cancelled() and future.exception() is not None:
-        print(f"an upstream's state was not shared: {future.exception()}", file=sys.stderr, flush=True)
+        _log.warning("an upstream's state was not shared: %s", future.exception())

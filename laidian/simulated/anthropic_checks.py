@@ -115,7 +115,7 @@ def _check_fields(body: JsonObject, version: str | None, *, needs_limit: bool) -
         raise Refusal(400, "max_tokens: Input should be greater than or equal to 1")
     temperature = body.get("temperature")
     if isinstance(temperature, (int, float)) and not 0 <= temperature <= 1:
-        raise Refusal(400, f"temperature: range: 0..1, but got {temperature:g}")
+        raise Refusal(400, f"temperature: range: 0..1, but got {temperature}")
 
 
 def _check_type(name: str, value: Json, expected: type | tuple[type, ...]) -> None:

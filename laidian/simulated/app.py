@@ -89,7 +89,10 @@ async def _answer(provider: Provider, exchange: Exchange) -> None:
         operation, match = found
         call.key = operation.credential(exchange)
         _refuse_encoding(exchange)
-        await operation.handle(call, match)
+        try:
+            await operation.handle(call, match)
+        except RecursionError:
+            raise Refusal(400, "The JSON body is nested too deeply.") from None
     except Refusal as refusal:
         await call.refuse(refusal)
     except ClientGone:

@@ -27,6 +27,14 @@ Worded: TypeAlias = Callable[[Refusal, str], Json]
 HTML_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
 _TRANSPORT_AND_SHAPE = HARMLESS | USAGE
 
+_ACCOUNT_HEADERS = (
+    ("openai-organization", "org-simulated"),
+    ("anthropic-organization-id", "org-simulated"),
+    ("x-ratelimit-remaining-requests", "4999"),
+    ("set-cookie", "simulated=1; path=/; HttpOnly"),
+)
+"""Headers that describe the operator's account: real providers send them, and no relay may hand them on."""
+
 
 class Provider:
     """All state of one simulated provider; it lives in one process and is lost with it."""
@@ -63,7 +71,9 @@ class Call:
         self._worded = worded
         self._billed = billed
         self._closed = False
+        self._thought = False
         exchange.extra_headers += [("x-request-id", self.request_id), ("request-id", self.request_id)]
+        exchange.extra_headers += _ACCOUNT_HEADERS
 
     @property
     def fault(self) -> str | None:
@@ -95,6 +105,7 @@ class Call:
 
     async def think(self, usage: Usage, delay_ms: int = 0) -> None:
         """Wait before the first byte. `usage` is charged if the client leaves meanwhile (ClientGone)."""
+        self._thought = True
         self.usage = usage
         if self.rule is not None and self.rule.fault == "slow-first-byte":
             delay_ms += self.rule.ms or SLOW_FIRST_BYTE_MS
@@ -102,6 +113,8 @@ class Call:
 
     async def answer(self, body: Json) -> None:
         """Send a whole answer, charged at `usage`, with the faults that can befall one."""
+        if not self._thought:
+            await self.think(self.usage)
         await self.exchange.pause(0)
         match self.fault:
             case "cut-mid-stream" | "eof-mid-stream" | "eof-no-done" | "reset-mid-stream":

@@ -5,8 +5,8 @@ rule with `times` is used up by the requests it hits. Rules reach the operations
 a `path` reaches whatever request has that text in its path, the model list included.
 
 Two faults need more than ASGI offers: `reset` and `reset-mid-stream` find the connection's socket among the
-process's own descriptors and send a real TCP reset (Linux). Elsewhere they are approximated: `reset` by an
-abrupt end without an answer as far as the server allows, `reset-mid-stream` by a FIN inside a body.
+process's own descriptors and send a real TCP reset (Linux). Elsewhere they are approximated: `reset` by the
+500 that Granian gives for no answer at all, `reset-mid-stream` by a FIN inside the body, like `cut-mid-stream`.
 """
 
 from __future__ import annotations

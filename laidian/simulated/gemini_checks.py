@@ -230,7 +230,7 @@ def _check_config(config: JsonObject) -> None:
     if isinstance(temperature, (int, float)) and not 0 <= temperature <= 2:
         raise Refusal(
             400,
-            f"Unable to submit request because it has a temperature value of {temperature:g}: supported range 0 to 2.",
+            f"Unable to submit request because it has a temperature value of {temperature}: supported range 0 to 2.",
         )
     for name, high in (("maxOutputTokens", None), ("candidateCount", 8)):
         value = maybe_integer(config, name)
@@ -261,7 +261,7 @@ def _tools(value: Json) -> tuple[Tool, ...]:
 def _tool_choice(config: JsonObject, tools: tuple[Tool, ...]) -> str:
     calling = _renamed(maybe_object(_renamed(config), "functionCallingConfig"))
     allowed = calling.get("allowedFunctionNames")
-    names = allowed if isinstance(allowed, list) else []
+    names = [name for name in allowed if isinstance(name, str)] if isinstance(allowed, list) else []
     match str(calling.get("mode", "AUTO")).upper():
         case "NONE":
             return "none"

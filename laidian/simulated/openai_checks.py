@@ -120,10 +120,10 @@ def maybe_object(holder: JsonObject, name: str) -> JsonObject:
 def _check_range(param: str, value: float | int, rule: Rule) -> None:
     word = "integer" if rule.kind == "integer" else "decimal"
     if rule.low is not None and value < rule.low:
-        message = f"Invalid '{param}': {word} below minimum value. Expected a value >= {rule.low:g}, but got {value:g} instead."
+        message = f"Invalid '{param}': {word} below minimum value. Expected a value >= {rule.low:g}, but got {value} instead."
         raise Refusal(400, message, param=param, code=f"{word}_below_min_value")
     if rule.high is not None and value > rule.high:
-        message = f"Invalid '{param}': {word} above maximum value. Expected a value <= {rule.high:g}, but got {value:g} instead."
+        message = f"Invalid '{param}': {word} above maximum value. Expected a value <= {rule.high:g}, but got {value} instead."
         raise Refusal(400, message, param=param, code=f"{word}_above_max_value")
 
 

@@ -22,13 +22,16 @@ from .wire import ASGIApp
 
 _PR_SET_PDEATHSIG = 1
 """From linux/prctl.h."""
+STOP_LIMIT_S = 1
+"""How long requests in flight (a `hang` never ends) may hold up a stop."""
 
 
 def serve(host: str, port: int, *, die_with_parent: bool) -> None:
     """Serve until SIGINT or SIGTERM. Prints nothing on stdout.
 
     With `die_with_parent` this process is killed when its parent ends (Linux). The kernel means the parent's
-    *thread*: start this process from a thread that lives as long as it should.
+    *thread*: start this process from a thread that lives as long as it should. Granian starts its worker with
+    multiprocessing, so this must not run in a daemonic multiprocessing child, and must run in a main thread.
     """
     if die_with_parent:
         kill_with_parent(os.getppid())
@@ -42,6 +45,7 @@ def serve(host: str, port: int, *, die_with_parent: bool) -> None:
         http=HTTPModes.http1,
         websockets=False,
         log_enabled=False,
+        workers_kill_timeout=STOP_LIMIT_S,
     )
     server.serve(target_loader=functools.partial(_load, os.getpid()), wrap_loader=False)
 

@@ -14,7 +14,7 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 JsonObject: TypeAlias = "dict[str, Json]"
 
 
-class Refusal(Exception):  # noqa: N818
+class Refusal(Exception):
     """A request that gets an error answer and costs nothing. Each dialect words it in its own shape."""
 
     def __init__(
@@ -37,11 +37,11 @@ class Refusal(Exception):  # noqa: N818
         self.retry_after_s = retry_after_s
 
 
-class ClientGone(Exception):  # noqa: N818
+class ClientGone(Exception):
     """The client closed its connection before the answer was complete."""
 
 
-class Ended(Exception):  # noqa: N818
+class Ended(Exception):
     """A fault has ended the exchange; there is nothing left to send."""
 
 
@@ -69,7 +69,11 @@ class Usage(msgspec.Struct, frozen=True):
         """The same request, stopped after so many output tokens."""
         output = min(output_tokens, self.output_tokens)
         return msgspec.structs.replace(
-            self, output_tokens=output, reasoning_tokens=min(self.reasoning_tokens, output)
+            self,
+            output_tokens=output,
+            reasoning_tokens=min(self.reasoning_tokens, output),
+            output_image_tokens=min(self.output_image_tokens, output),
+            images=self.images if output == self.output_tokens else 0,
         )
 
 

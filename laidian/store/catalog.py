@@ -53,11 +53,15 @@ class CatalogReader:
             connection.execute("COMMIT")
 
     def _adopted_book(self) -> PriceBook | None:
-        row = self._connection.execute("SELECT source FROM price_books ORDER BY adopted_at_ms DESC LIMIT 1").fetchone()
+        row = self._connection.execute(
+            "SELECT source FROM price_books ORDER BY adopted_at_ms DESC LIMIT 1"
+        ).fetchone()
         if row is None:
             return None
         if self._book is None or self._book[0] != row[0]:
-            (data,) = self._connection.execute("SELECT data FROM price_books WHERE source = ?", row).fetchone()
+            (data,) = self._connection.execute(
+                "SELECT data FROM price_books WHERE source = ?", row
+            ).fetchone()
             self._book = (row[0], parse_book(data))
         return self._book[1]
 
@@ -69,17 +73,22 @@ class CatalogReader:
             secret = self._vault.open(sealed, f"credentials:{id_}")
             credentials.setdefault(upstream_id, []).append(Credential(id_, label, secret))
         discovered: dict[int, set[str]] = {}
-        for upstream_id, model in self._connection.execute("SELECT upstream_id, model FROM discovered_models"):
+        for upstream_id, model in self._connection.execute(
+            "SELECT upstream_id, model FROM discovered_models"
+        ):
             discovered.setdefault(upstream_id, set()).add(model)
         rows = self._connection.execute(
             "SELECT id, name, kind, base_url, enabled, priority, weight, max_concurrent, proxy_sealed, models, aliases, "
             "connect_timeout_s, first_byte_timeout_s, idle_timeout_s FROM upstreams WHERE deleted_at_ms IS NULL"
         )
         return {
-            row[0]: self._upstream(row, discovered.get(row[0], set()), credentials.get(row[0], [])) for row in rows
+            row[0]: self._upstream(row, discovered.get(row[0], set()), credentials.get(row[0], []))
+            for row in rows
         }
 
-    def _upstream(self, row: tuple[Any, ...], discovered: set[str], credentials: list[Credential]) -> Upstream:
+    def _upstream(
+        self, row: tuple[Any, ...], discovered: set[str], credentials: list[Credential]
+    ) -> Upstream:
         (id_, name, kind, base_url, enabled, priority, weight, max_concurrent, proxy, models, aliases,
          connect_s, first_byte_s, idle_s) = row  # fmt: skip
         return Upstream(
@@ -132,7 +141,9 @@ def _keys(connection: sqlite3.Connection) -> dict[bytes, Key]:
 
 def _groups(connection: sqlite3.Connection) -> dict[int, Group]:
     ranks: dict[int, list[Rank]] = {}
-    for group_id, upstream_id, rank in connection.execute("SELECT group_id, upstream_id, rank FROM group_upstreams"):
+    for group_id, upstream_id, rank in connection.execute(
+        "SELECT group_id, upstream_id, rank FROM group_upstreams"
+    ):
         ranks.setdefault(group_id, []).append(Rank(upstream_id, rank))
     rows = connection.execute(
         "SELECT id, name, enabled, allow, deny, aliases, capabilities, multiplier_ppm, requests_per_minute, "
@@ -162,6 +173,13 @@ def _quotas(connection: sqlite3.Connection) -> dict[int, Quota]:
         "SELECT id, name, kind, enabled, expires_at_ms, limits_nano FROM quotas WHERE deleted_at_ms IS NULL"
     )
     return {
-        id_: Quota(id_, name, kind, bool(enabled), expires_at_ms, msgspec.json.decode(limits, type=dict[WindowKind, int]))
+        id_: Quota(
+            id_,
+            name,
+            kind,
+            bool(enabled),
+            expires_at_ms,
+            msgspec.json.decode(limits, type=dict[WindowKind, int]),
+        )
         for id_, name, kind, enabled, expires_at_ms, limits in rows
     }

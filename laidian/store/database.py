@@ -13,7 +13,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from laidian.store.migrations import STEPS
 
 OLDEST_SQLITE = (3, 37, 0)
 """STRICT tables (3.37) and RETURNING (3.35)."""
+
 
 class SchemaProblem(StorageDown):
     """The file's schema is newer than this program, or a migration failed; the server refuses to start."""
@@ -79,7 +80,7 @@ def connect(path: Path, *, synchronous: str = "FULL", read_only: bool = False) -
 
 
 @contextmanager
-def immediate(connection: sqlite3.Connection, lock: WriteLock) -> Iterator[sqlite3.Connection]:
+def immediate(connection: sqlite3.Connection, lock: WriteLock) -> Generator[sqlite3.Connection, None, None]:
     """One writing transaction: lock, BEGIN IMMEDIATE, commit or roll back, unlock.
 
     Not `sqlite_utils.Database.atomic`: that is a deferred BEGIN and fails under contention (dependencies.md 0.3).

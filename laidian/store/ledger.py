@@ -111,7 +111,9 @@ def _standing(account: _Account, now_ms: int) -> Refusal | None:
 def _rates(connection: sqlite3.Connection, request: HoldRequest) -> Refusal | None:
     rates = request.rates
     if rates.concurrent_requests is not None:
-        (open_now,) = connection.execute("SELECT count(*) FROM holds WHERE key_id = ?", (request.key_id,)).fetchone()
+        (open_now,) = connection.execute(
+            "SELECT count(*) FROM holds WHERE key_id = ?", (request.key_id,)
+        ).fetchone()
         if open_now >= rates.concurrent_requests:
             return Refusal("concurrency", limit=rates.concurrent_requests)
     if not rates.by_minute:
@@ -125,7 +127,11 @@ def _rates(connection: sqlite3.Connection, request: HoldRequest) -> Refusal | No
     if rates.requests_per_minute is not None and requests >= rates.requests_per_minute:
         return Refusal("requests", limit=rates.requests_per_minute, opens_at_ms=opens_at_ms)
     # a request larger than the whole window is let into an empty one, or it could never run
-    if rates.tokens_per_minute is not None and tokens and tokens + request.rate_tokens > rates.tokens_per_minute:
+    if (
+        rates.tokens_per_minute is not None
+        and tokens
+        and tokens + request.rate_tokens > rates.tokens_per_minute
+    ):
         return Refusal("tokens", limit=rates.tokens_per_minute, opens_at_ms=opens_at_ms)
     return None
 
@@ -144,10 +150,14 @@ def _plan_windows(connection: sqlite3.Connection, quota_id: int, limits: str, no
     return windows
 
 
-def _closed(needed_nano: int, key: Counter, quota: Counter, quota_name: str, windows: list[_Window]) -> Refusal:
+def _closed(
+    needed_nano: int, key: Counter, quota: Counter, quota_name: str, windows: list[_Window]
+) -> Refusal:
     """The first counter that cannot carry the request."""
     if quota.left_nano is not None and quota.left_nano < needed_nano:
-        return Refusal("balance", quota_name, quota.limit_nano or 0, quota.left_nano, quota.held_nano, needed_nano)
+        return Refusal(
+            "balance", quota_name, quota.limit_nano or 0, quota.left_nano, quota.held_nano, needed_nano
+        )
     for window in windows:
         left = window.counter.left_nano
         if left is not None and left < needed_nano:
@@ -157,7 +167,9 @@ def _closed(needed_nano: int, key: Counter, quota: Counter, quota_name: str, win
     return Refusal("key_limit", "", key.limit_nano or 0, key.left_nano or 0, key.held_nano, needed_nano)
 
 
-def _set_aside(connection: sqlite3.Connection, request: HoldRequest, amount: int, windows: list[_Window]) -> None:
+def _set_aside(
+    connection: sqlite3.Connection, request: HoldRequest, amount: int, windows: list[_Window]
+) -> None:
     connection.execute("UPDATE keys SET held_nano = held_nano + ? WHERE id = ?", (amount, request.key_id))
     connection.execute("UPDATE quotas SET held_nano = held_nano + ? WHERE id = ?", (amount, request.quota_id))
     for window in windows:
@@ -172,7 +184,11 @@ def _set_aside(connection: sqlite3.Connection, request: HoldRequest, amount: int
             "ON CONFLICT (key_id, minute) DO UPDATE SET requests = requests + 1, tokens = tokens + excluded.tokens",
             (request.key_id, request.now_ms // MINUTE_MS, request.rate_tokens),
         )
-    starts = msgspec.json.encode({window.kind: window.start_ms for window in windows}).decode() if windows else "{}"
+    starts = (
+        msgspec.json.encode({window.kind: window.start_ms for window in windows}).decode()
+        if windows
+        else "{}"
+    )
     values: tuple[Any, ...] = (
         request.request_id, request.owner, request.key_id, request.group_id, request.quota_id, amount, request.operation,
         request.model, request.asked_model, request.price.version, request.multiplier_ppm, request.stream, request.input_tokens,
@@ -213,7 +229,9 @@ def extend_hold(connection: sqlite3.Connection, request_id: str, more_nano: int)
             "UPDATE plan_windows SET held_nano = held_nano + ? WHERE quota_id = ? AND kind = ? AND start_ms = ?",
             (more_nano, quota_id, kind, start_ms),
         )
-    connection.execute("UPDATE holds SET amount_nano = amount_nano + ? WHERE request_id = ?", (more_nano, request_id))
+    connection.execute(
+        "UPDATE holds SET amount_nano = amount_nano + ? WHERE request_id = ?", (more_nano, request_id)
+    )
     return True
 
 
@@ -233,7 +251,8 @@ def settle(connection: sqlite3.Connection, settlement: Settlement) -> Settled | 
         (*move, created_at_ms, key_id),
     )
     connection.execute(
-        "UPDATE quotas SET held_nano = held_nano - ?, spent_nano = spent_nano + ? WHERE id = ?", (*move, quota_id)
+        "UPDATE quotas SET held_nano = held_nano - ?, spent_nano = spent_nano + ? WHERE id = ?",
+        (*move, quota_id),
     )
     if windows != "{}":
         _settle_windows(connection, quota_id, windows, move)
@@ -257,7 +276,9 @@ def settle(connection: sqlite3.Connection, settlement: Settlement) -> Settled | 
     return Settled(charged, shortfall)
 
 
-def _settle_windows(connection: sqlite3.Connection, quota_id: int, windows: str, move: tuple[int, int]) -> None:
+def _settle_windows(
+    connection: sqlite3.Connection, quota_id: int, windows: str, move: tuple[int, int]
+) -> None:
     for kind, start_ms in msgspec.json.decode(windows, type=dict[str, int]).items():
         connection.execute(
             "UPDATE plan_windows SET held_nano = held_nano - ?, spent_nano = spent_nano + ? "

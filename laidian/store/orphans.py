@@ -15,7 +15,9 @@ import os
 import sqlite3
 from pathlib import Path
 
-from laidian.domain.price import Unpriced, price_usage
+import msgspec
+
+from laidian.domain.price import Price, Unpriced, price_usage
 from laidian.domain.record import Settlement
 from laidian.domain.usage import Usage
 from laidian.store.catalog import price_from_row
@@ -26,6 +28,22 @@ _ORPHANS = """
            p.model, p.effective_from_ms, p.source, p.source_date, p.version, p.rates, p.context_tokens, p.max_output_tokens
     FROM holds h JOIN prices p ON p.version = h.price_version WHERE h.owner = ?
 """
+
+
+class _Orphan(msgspec.Struct, frozen=True):
+    """The first columns of _ORPHANS."""
+
+    request_id: str
+    upstream_id: int | None
+    input_tokens: int
+    output_tokens: int
+    multiplier_ppm: int
+    amount_nano: int
+    created_at_ms: int
+    model: str
+
+
+_COLUMNS = len(_Orphan.__struct_fields__)
 
 
 class Worker:
@@ -67,43 +85,44 @@ def is_dead(run_folder: Path, worker_id: str) -> bool:
 
 def settle_orphans(connection: sqlite3.Connection, run_folder: Path, now_ms: int) -> int:
     """Settles every hold of every dead worker and forgets those workers; returns how many holds there were."""
-    owners = {owner for (owner,) in connection.execute("SELECT id FROM workers UNION SELECT DISTINCT owner FROM holds")}
+    owners = {
+        owner
+        for (owner,) in connection.execute("SELECT id FROM workers UNION SELECT DISTINCT owner FROM holds")
+    }
     settled = 0
     for owner in sorted(owners):
         if not is_dead(run_folder, owner):
             continue
         for row in connection.execute(_ORPHANS, (owner,)).fetchall():
-            settle(connection, _settlement(row, now_ms))
+            settle(connection, _settlement(_Orphan(*row[:_COLUMNS]), price_from_row(row[_COLUMNS:]), now_ms))
             settled += 1
         connection.execute("DELETE FROM workers WHERE id = ?", (owner,))
         (run_folder / f"{owner}.worker").unlink(missing_ok=True)
     return settled
 
 
-def _settlement(row: tuple[object, ...], now_ms: int) -> Settlement:
-    request_id, upstream_id, input_tokens, output_tokens, multiplier_ppm, held, created_at_ms, model = row[:8]
-    assert isinstance(input_tokens, int) and isinstance(output_tokens, int) and isinstance(multiplier_ppm, int)
-    assert isinstance(held, int) and isinstance(created_at_ms, int)
-    assert upstream_id is None or isinstance(upstream_id, int)
-    usage = Usage(input=input_tokens, output=output_tokens)
+def _settlement(orphan: _Orphan, price: Price, now_ms: int) -> Settlement:
+    usage = Usage(input=orphan.input_tokens, output=orphan.output_tokens)
     try:
-        amount = price_usage(price_from_row(row[8:]), usage, multiplier_ppm=multiplier_ppm).amount_nano
+        amount = price_usage(price, usage, multiplier_ppm=orphan.multiplier_ppm).amount_nano
     except Unpriced:
-        amount = held  # a price without text rates (images): what was held is the best figure there is
+        amount = (
+            orphan.amount_nano
+        )  # a price without text rates (images): what was held is the best figure there is
     return Settlement(
-        request_id=str(request_id),
+        request_id=orphan.request_id,
         usage=usage,
-        amount_nano=min(amount, held),
+        amount_nano=min(amount, orphan.amount_nano),
         service_tier="default",
         usage_from="estimated",
         ended="lost",
         status=0,
         error_code="worker_died",
-        upstream_id=upstream_id,
+        upstream_id=orphan.upstream_id,
         credential_id=None,
-        upstream_model=str(model),
+        upstream_model=orphan.model,
         first_byte_ms=None,
-        duration_ms=max(0, now_ms - created_at_ms),
+        duration_ms=max(0, now_ms - orphan.created_at_ms),
         finished_at_ms=now_ms,
         attempts="[]",
         client="",

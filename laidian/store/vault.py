@@ -20,7 +20,9 @@ _KEY_BYTES = 32
 class Vault:
     def __init__(self, master: bytes) -> None:
         if len(master) != _KEY_BYTES:
-            raise StorageDown(f"a master key has {_KEY_BYTES} bytes, this one {len(master)}. Restore the right master.key.")
+            raise StorageDown(
+                f"a master key has {_KEY_BYTES} bytes, this one {len(master)}. Restore the right master.key."
+            )
         # imported here: commands that touch no secret need not load OpenSSL (17 ms)
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 

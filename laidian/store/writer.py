@@ -36,6 +36,8 @@ class Writer:
         self._pending: list[tuple[Operation, asyncio.Future[Any]]] = []
         self._busy = False
         self._closed = False
+        self._idle: asyncio.Future[None] | None = None
+        """Done when the last submitted operation is; made by `aclose`."""
         self._commits = 0
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
 
@@ -52,7 +54,9 @@ class Writer:
         """The operation's result, once it is committed. Fails with StorageDown when the database cannot be written."""
         future: asyncio.Future[T] = self._loop.create_future()
         if self._closed:
-            future.set_exception(Stopping("the server is stopping and takes no new work; try again in a moment"))
+            future.set_exception(
+                Stopping("the server is stopping and takes no new work; try again in a moment")
+            )
             return future
         self._pending.append((operation, future))
         if not self._busy:
@@ -62,8 +66,9 @@ class Writer:
 
     async def aclose(self) -> None:
         """Waits for what was submitted, then closes."""
-        while self._busy:
-            await asyncio.sleep(0.005)
+        if self._busy:
+            self._idle = self._loop.create_future()
+            await self._idle
         self._closed = True
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
@@ -156,7 +161,9 @@ class Writer:
         for future in futures:
             if not future.done():
                 future.set_exception(
-                    StorageDown(f"the database cannot be written ({error}); nothing was relayed. The operator has to look.")
+                    StorageDown(
+                        f"the database cannot be written ({error}); nothing was relayed. The operator has to look."
+                    )
                 )
         self._next()
 
@@ -165,3 +172,5 @@ class Writer:
             self._loop.call_soon(self._begin)
         else:
             self._busy = False
+            if self._idle is not None and not self._idle.done():
+                self._idle.set_result(None)

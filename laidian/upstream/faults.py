@@ -29,7 +29,7 @@ Phase = Literal["connect", "send", "head", "body"]
 """How far the exchange had come: reaching the upstream, sending the request, awaiting the head, reading the body."""
 
 
-class TransportFault(Exception):  # noqa: N818  (a fault may be the caller's, the peer's or nobody's error)
+class TransportFault(Exception):
     """An exchange failed. `str()` of it is `message`."""
 
     phase: Phase

@@ -60,6 +60,10 @@ class Proxy(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return f"Proxy({self.kind!r}, {authority(self.host, self.port)!r})"
 
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        # msgspec's own, which rich prefers, would print every field.
+        return [("to", authority(self.host, self.port))]
+
     def authorization(self) -> bytes | None:
         """The value of Proxy-Authorization (RFC 7617), or None without credentials."""
         if self.username is None:

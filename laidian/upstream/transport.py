@@ -80,6 +80,10 @@ class Origin(msgspec.Struct, frozen=True):
         by_proxy = "" if self.proxy is None else ", by proxy"
         return f"Origin({self.scheme}://{authority(self.host, self.port)}{by_proxy})"
 
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        # msgspec's own, which rich prefers, would print every field.
+        return [("to", authority(self.host, self.port))]
+
 
 class Timeouts(msgspec.Struct, frozen=True):
     """How long an upstream may keep us waiting."""
@@ -256,6 +260,12 @@ class _Request(msgspec.Struct, frozen=True):
     """None for a chunked body."""
 
     timeouts: Timeouts
+
+    def __repr__(self) -> str:
+        return f"_Request({self.method!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        return [("method", self.method.decode())]
 
     def at_once(self) -> bytes | None:
         """The whole request where one write will do; None where the body must be pumped."""
@@ -597,7 +607,7 @@ class _Connection(asyncio.Protocol):
             self._arm(now)
         elif inflow is None:
             self.close()
-        elif self._paused:
+        elif self._paused and not self.sending:
             # Silent because we do not listen: the reader is slow, not the upstream.
             self._deadline = now + self._idle_s
             self._arm(now)
@@ -713,7 +723,7 @@ class Transport:
                     raise inflow.fault
                 await inflow.arrival(loop)
             if pump is not None:
-                await _end_pump(pump, inflow, reader.status)
+                await _end_pump(pump, inflow, reader.status, loop)
             if reader.status == 407 and connection.route.forward:
                 raise ConnectFault(
                     f"The egress proxy of {connection.peer} asks for credentials, or refused those in the proxy URL."
@@ -879,11 +889,20 @@ async def _pieces(body: bytes | AsyncIterable[bytes] | None) -> AsyncGenerator[b
             await source.aclose()
 
 
-async def _end_pump(pump: "asyncio.Task[None]", inflow: _Inflow, status: int) -> None:
+async def _end_pump(
+    pump: "asyncio.Task[None]", inflow: _Inflow, status: int, loop: asyncio.AbstractEventLoop
+) -> None:
     """The answer has begun: a refusal makes the rest of the request pointless, anything else may need it."""
-    if status >= 400 or inflow.complete:
-        pump.cancel()
-    await asyncio.wait([pump])
+    while not pump.done():
+        if status >= 400 or inflow.complete or inflow.fault is not None:
+            pump.cancel()
+            await asyncio.wait([pump])
+            break
+        arrival = inflow.arrival(loop)
+        try:
+            await asyncio.wait([pump, arrival], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            arrival.cancel()
     if inflow.fault is not None and not isinstance(inflow.fault, TransportFault):
         raise inflow.fault
 

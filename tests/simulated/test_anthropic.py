@@ -95,7 +95,8 @@ def test_a_tool_result_ends_the_turn(anthropic: httpx2.Client) -> None:
     answer = anthropic.post("/v1/messages", json=body).json()
     assert answer["stop_reason"] == "end_turn"
     refused = anthropic.post("/v1/messages", json=body | {"messages": turn[:2]})
-    assert refused.status_code == 400 and "tool_result" in refused.json()["error"]["message"]
+    assert refused.status_code == 400
+    assert "tool_result" in refused.json()["error"]["message"]
 
 
 def test_a_stop_sequence_is_named(anthropic: httpx2.Client) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.simulated_provider import BilledUsage, SimulatedProvider
 from tests.simulated.test_faults import request_in
+from tests.simulated_provider import BilledUsage, SimulatedProvider
 
 KEY = "sim-test-key-000001"
 
@@ -39,7 +39,7 @@ def test_a_row_says_who_what_and_how_it_ended(provider: SimulatedProvider, http:
 async def test_a_client_that_hangs_up_mid_stream_pays_for_what_was_made_until_then(
     provider: SimulatedProvider, dialect: str
 ) -> None:
-    text = "[[tokens:40]] [[pace:25]] [[chunk:2]]"
+    text = "[[tokens:40]] [[pace:25]]"
     path, body, headers = request_in(dialect, text, stream=True)
     async with httpx2.AsyncClient(base_url=provider.base_url, trust_env=False) as client:
         headers = {"authorization": f"Bearer {KEY}", **headers}
@@ -47,12 +47,12 @@ async def test_a_client_that_hangs_up_mid_stream_pays_for_what_was_made_until_th
             assert answer.status_code == 200
             chunks = answer.aiter_raw()
             seen = b""
-            while seen.count(b"[sim") + seen.count(b"ated") < 2:
+            while b"ed] " not in seen:
                 seen += await anext(chunks)
             await chunks.aclose()
     row = (await asyncio.to_thread(provider.bill, rows=1)).rows[0]
     assert (row.ended, row.status) == ("client_gone", 200)
-    assert 2 <= row.usage.output_tokens <= 12
+    assert 3 <= row.usage.output_tokens <= 12
     assert row.output_tokens_sent == row.usage.output_tokens
     assert row.usage.input_tokens > 0
 
@@ -71,6 +71,17 @@ async def test_a_client_that_leaves_before_the_first_byte_pays_for_its_input(
     assert row.usage.input_tokens == 4 + 4
 
 
+async def test_a_picture_that_was_not_waited_for_costs_its_prompt(provider: SimulatedProvider) -> None:
+    async with httpx2.AsyncClient(base_url=provider.base_url, trust_env=False) as client:
+        headers = {"authorization": f"Bearer {KEY}"}
+        request = client.post("/v1/images/generations", json={"prompt": "[[delay:20000]]"}, headers=headers)
+        waiting = asyncio.create_task(request)
+        await asyncio.to_thread(provider.requests, count=1)
+        waiting.cancel()
+    row = (await asyncio.to_thread(provider.bill, rows=1)).rows[0]
+    assert row.usage == BilledUsage(input_tokens=4 + 4)
+
+
 def test_totals_are_the_sum_of_the_rows(provider: SimulatedProvider, http: httpx2.Client) -> None:
     http.post("/v1/chat/completions", json=chat("one"))
     http.post("/v1/chat/completions", json=chat("two", model="gpt-5.5", stream=True)).read()
@@ -87,7 +98,8 @@ def test_totals_are_the_sum_of_the_rows(provider: SimulatedProvider, http: httpx
 def test_deleting_the_bill_starts_it_anew(provider: SimulatedProvider, http: httpx2.Client) -> None:
     http.post("/v1/chat/completions", json=chat("one"))
     assert http.delete("/simulated/bill").status_code == 200
-    assert provider.bill().rows == [] and provider.bill().totals.rows == 0
+    assert provider.bill().rows == []
+    assert provider.bill().totals.rows == 0
     http.post("/v1/chat/completions", json=chat("two"))
     assert [row.seq for row in provider.bill().rows] == [1]
 
@@ -127,4 +139,5 @@ def test_the_control_api_refuses_in_sentences(
     http: httpx2.Client, method: str, path: str, status: int
 ) -> None:
     answer = http.request(method, path)
-    assert answer.status_code == status and answer.json()["error"]["message"].endswith(".")
+    assert answer.status_code == status
+    assert answer.json()["error"]["message"].endswith(".")

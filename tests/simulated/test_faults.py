@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import socket
@@ -74,26 +75,30 @@ def datas(body: bytes) -> list[Any]:
 
 def test_no_fault_ends_with_done_and_a_last_chunk(provider: SimulatedProvider) -> None:
     answer = Raw(provider, chat("[[tokens:8]]"))
-    assert answer.complete and answer.body.endswith(b"data: [DONE]\n\n")
+    assert answer.complete
+    assert answer.body.endswith(b"data: [DONE]\n\n")
 
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_reset_is_a_tcp_reset_before_any_byte(provider: SimulatedProvider, stream: bool) -> None:
     answer = Raw(provider, chat("[[fault:reset]]", stream=stream))
-    assert answer.reset and answer.bytes == b""
+    assert answer.reset
+    assert answer.bytes == b""
     row = provider.bill().rows[0]
     assert (row.ended, row.status, provider.bill().totals.charged) == ("fault:reset", 0, 0)
 
 
 def test_reset_mid_stream_is_a_tcp_reset_after_half(provider: SimulatedProvider) -> None:
     answer = Raw(provider, chat("[[fault:reset-mid-stream]] [[tokens:8]]"))
-    assert answer.reset and len(datas(answer.body)) == 1 + 4
+    assert answer.reset
+    assert len(datas(answer.body)) == 1 + 4
     assert provider.bill().rows[0].usage.output_tokens == 4
 
 
 def test_cut_mid_stream_lacks_the_last_chunk(provider: SimulatedProvider) -> None:
     answer = Raw(provider, chat("[[fault:cut-mid-stream]] [[tokens:8]]"))
-    assert not answer.reset and not answer.complete
+    assert not answer.reset
+    assert not answer.complete
     assert len(datas(answer.body)) == 1 + 4
     row = provider.bill().rows[0]
     assert (row.ended, row.usage.output_tokens, row.output_tokens_sent) == ("fault:cut-mid-stream", 4, 4)
@@ -101,7 +106,8 @@ def test_cut_mid_stream_lacks_the_last_chunk(provider: SimulatedProvider) -> Non
 
 def test_eof_mid_stream_is_a_clean_end_after_half(provider: SimulatedProvider) -> None:
     answer = Raw(provider, chat("[[fault:eof-mid-stream]] [[tokens:8]]"))
-    assert answer.complete and b"[DONE]" not in answer.body
+    assert answer.complete
+    assert b"[DONE]" not in answer.body
     assert len(datas(answer.body)) == 1 + 4
     assert provider.bill().rows[0].usage.output_tokens == 4
 
@@ -114,7 +120,8 @@ def test_a_plain_answer_is_cut_within_its_declared_length(provider: SimulatedPro
 
 def test_eof_no_done_says_everything_but_done(provider: SimulatedProvider) -> None:
     answer = Raw(provider, chat("[[fault:eof-no-done]] [[tokens:8]]", usage=True))
-    assert answer.complete and b"[DONE]" not in answer.body
+    assert answer.complete
+    assert b"[DONE]" not in answer.body
     assert datas(answer.body)[-1]["usage"]["completion_tokens"] == 8
     assert provider.bill().rows[0].ended == "fault:eof-no-done"
 
@@ -122,7 +129,8 @@ def test_eof_no_done_says_everything_but_done(provider: SimulatedProvider) -> No
 def test_an_error_event_ends_the_stream_without_done(provider: SimulatedProvider) -> None:
     answer = Raw(provider, chat("[[fault:error-event]] [[tokens:8]]"))
     last = datas(answer.body)[-1]
-    assert answer.complete and set(last) == {"error"}
+    assert answer.complete
+    assert set(last) == {"error"}
     assert set(last["error"]) == {"message", "type", "param", "code"}
     assert b"[DONE]" not in answer.body
 
@@ -137,7 +145,8 @@ def test_usage_faults_change_the_report_and_not_the_bill(provider: SimulatedProv
         for name in ("no-usage", "usage-twice", "usage-negative", "usage-string", "usage-huge")
     }
     assert found["no-usage"] == []
-    assert len(found["usage-twice"]) == 2 and found["usage-twice"][0] == found["usage-twice"][1]
+    assert len(found["usage-twice"]) == 2
+    assert found["usage-twice"][0] == found["usage-twice"][1]
     assert found["usage-negative"][0]["completion_tokens"] == -9
     assert found["usage-string"][0]["completion_tokens"] == "8"
     assert found["usage-huge"][0]["prompt_tokens_details"]["cached_tokens"] == 10**18
@@ -157,13 +166,15 @@ def test_html_in_place_of_json_costs_nothing(
 ) -> None:
     answer = http.post("/v1/chat/completions", json=chat(f"[[fault:{fault}]]"))
     assert answer.status_code == (200 if fault == "junk" else 502)
-    assert answer.headers["content-type"] == "text/html" and "<html>" in answer.text
+    assert answer.headers["content-type"] == "text/html"
+    assert "<html>" in answer.text
     assert provider.bill().totals.charged == 0
 
 
 def test_an_error_that_says_200(provider: SimulatedProvider, http: httpx2.Client) -> None:
     answer = http.post("/v1/chat/completions", json=chat("[[fault:error-200]]", stream=False))
-    assert answer.status_code == 200 and set(answer.json()) == {"error"}
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"error"}
     assert provider.bill().totals.charged == 0
 
 
@@ -208,7 +219,8 @@ def test_gzip_anyway(provider: SimulatedProvider, stream: bool) -> None:
     answer = Raw(provider, chat("[[fault:gzip-anyway]] [[tokens:8]]", stream=stream))
     assert b"content-encoding: gzip" in answer.head
     text = gzip.decompress(answer.body if stream else answer.rest).decode()
-    assert "[sim" in text and provider.bill().rows[0].ended == "complete"
+    assert "[sim" in text
+    assert provider.bill().rows[0].ended == "complete"
 
 
 def test_slow_first_byte_and_delay_wait_at_least_as_told(
@@ -235,8 +247,6 @@ def test_hang_sends_nothing_until_the_client_leaves(provider: SimulatedProvider)
 
 
 async def test_hang_ends_when_the_faults_are_cleared(provider: SimulatedProvider) -> None:
-    import asyncio
-
     provider.fault("hang")
     async with httpx2.AsyncClient(base_url=provider.base_url, trust_env=False, timeout=20) as client:
         headers = {"authorization": f"Bearer {KEY}"}
@@ -281,6 +291,21 @@ def test_free_operations_fail_only_by_a_rule_for_their_path(
     assert http.post("/v1/chat/completions", json=chat("x")).status_code == 200
 
 
+def test_a_slow_model_list(provider: SimulatedProvider, http: httpx2.Client) -> None:
+    provider.fault("slow-first-byte", path="/v1/models", ms=110)
+    assert http.get("/v1/models").elapsed.total_seconds() >= 0.11
+    assert provider.bill().totals.rows == 0
+
+
+def test_every_answer_carries_headers_that_a_relay_must_keep(http: httpx2.Client) -> None:
+    for answer in (
+        http.get("/v1/models"),
+        http.post("/v1/chat/completions", json=chat("[[fault:http-500]]")),
+    ):
+        assert answer.headers["openai-organization"] == "org-simulated"
+        assert answer.headers["set-cookie"].startswith("simulated=1")
+
+
 def test_rules_hit_embeddings_and_images_too(provider: SimulatedProvider, http: httpx2.Client) -> None:
     provider.fault("http-503", times=2)
     embedding = {"model": "text-embedding-3-small", "input": "x"}
@@ -307,7 +332,8 @@ def test_a_directive_wins_over_the_book(provider: SimulatedProvider, http: httpx
 )
 def test_a_senseless_rule_is_refused(provider: SimulatedProvider, http: httpx2.Client, rule: bytes) -> None:
     answer = http.post("/simulated/faults", content=rule)
-    assert answer.status_code == 400 and "was not switched on" in answer.json()["error"]["message"]
+    assert answer.status_code == 400
+    assert "was not switched on" in answer.json()["error"]["message"]
     assert http.get("/simulated/faults").json()["rules"] == []
 
 

@@ -92,7 +92,8 @@ def test_a_call_without_its_signature_is_refused_on_gemini_3(gemini: httpx2.Clie
         {"role": "user", "parts": [result]},
     ]
     refused = gemini.post(f"{PRO}:generateContent", json={"contents": turns})
-    assert refused.status_code == 400 and "thought_signature" in refused.json()["error"]["message"]
+    assert refused.status_code == 400
+    assert "thought_signature" in refused.json()["error"]["message"]
     call["thoughtSignature"] = "c2ln"
     answer = gemini.post(f"{PRO}:generateContent", json={"contents": turns}).json()
     assert answer["candidates"][0]["content"]["parts"][0]["text"].startswith("[simulated] ")
@@ -203,4 +204,5 @@ def test_the_compatible_layer_speaks_openai_and_wraps_its_errors(provider: Simul
         with pytest.raises(BadRequestError) as caught:
             client.chat.completions.create(model="gemini-3-flash-preview", messages=[])
     body = caught.value.response.json()
-    assert isinstance(body, list) and body[0]["error"]["status"] == "INVALID_ARGUMENT"
+    assert isinstance(body, list)
+    assert body[0]["error"]["status"] == "INVALID_ARGUMENT"

@@ -62,7 +62,8 @@ def test_a_plain_chat_is_labelled_and_counted(client: OpenAI) -> None:
     assert raw.headers["x-request-id"].startswith("req_sim")
     assert answer.system_fingerprint == "simulated"
     text = answer.choices[0].message.content
-    assert text is not None and text.startswith("[simulated] ")
+    assert text is not None
+    assert text.startswith("[simulated] ")
     assert answer.choices[0].finish_reason == "stop"
     assert answer.usage is not None
     assert answer.usage.prompt_tokens == 2 + 4  # "hello" is 5 bytes; one message
@@ -81,22 +82,26 @@ def test_the_same_prompt_gets_the_same_text_and_another_one_another(client: Open
 @pytest.mark.parametrize("tokens", [1, 2, 3, 4, 57])
 def test_an_answer_is_exactly_as_long_as_the_directive_says(client: OpenAI, tokens: int) -> None:
     answer = client.chat.completions.create(model="gpt-5.4", messages=user(f"[[tokens:{tokens}]]"))
-    assert answer.usage is not None and answer.usage.completion_tokens == tokens
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens == tokens
     assert len((answer.choices[0].message.content or "").encode()) == 4 * tokens
 
 
 @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
 def test_an_output_limit_ends_the_answer_with_length(client: OpenAI, name: str) -> None:
-    answer = client.chat.completions.create(model="gpt-5.4", messages=user("[[tokens:50]]"), **{name: 7})
+    limit: Any = {name: 7}
+    answer = client.chat.completions.create(model="gpt-5.4", messages=user("[[tokens:50]]"), **limit)
     assert answer.choices[0].finish_reason == "length"
-    assert answer.usage is not None and answer.usage.completion_tokens == 7
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens == 7
 
 
 def test_reasoning_counts_against_the_output_limit(client: OpenAI) -> None:
     answer = client.chat.completions.create(
         model="gpt-5.4", messages=user("[[reasoning:30]] [[tokens:9]]"), max_completion_tokens=35
     )
-    assert answer.usage is not None and answer.usage.completion_tokens_details is not None
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens_details is not None
     assert answer.usage.completion_tokens == 35
     assert answer.usage.completion_tokens_details.reasoning_tokens == 30
     assert answer.choices[0].finish_reason == "length"
@@ -105,7 +110,8 @@ def test_reasoning_counts_against_the_output_limit(client: OpenAI) -> None:
 def test_cached_tokens_never_exceed_the_prompt(client: OpenAI) -> None:
     for asked, expected in ((3, 3), (10_000, None)):
         answer = client.chat.completions.create(model="gpt-5.4", messages=user(f"[[cached:{asked}]]"))
-        assert answer.usage is not None and answer.usage.prompt_tokens_details is not None
+        assert answer.usage is not None
+        assert answer.usage.prompt_tokens_details is not None
         wanted = answer.usage.prompt_tokens if expected is None else expected
         assert answer.usage.prompt_tokens_details.cached_tokens == wanted
 
@@ -122,7 +128,8 @@ def test_several_choices_differ_and_are_charged_together(client: OpenAI) -> None
     answer = client.chat.completions.create(model="gpt-5.4", messages=user("[[tokens:10]]"), n=3)
     assert [choice.index for choice in answer.choices] == [0, 1, 2]
     assert len({choice.message.content for choice in answer.choices}) == 3
-    assert answer.usage is not None and answer.usage.completion_tokens == 30
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens == 30
 
 
 def test_the_service_tier_is_echoed(client: OpenAI) -> None:
@@ -177,9 +184,10 @@ def test_tools_are_called_with_arguments_that_satisfy_their_schema(client: OpenA
     answer = client.chat.completions.create(
         model="gpt-5.4", messages=user("[[tools:3]]"), tools=[WEATHER, CLOCK]
     )
-    message = answer.choices[0].message
+    message: Any = answer.choices[0].message
     assert answer.choices[0].finish_reason == "tool_calls"
-    assert message.content is None and message.tool_calls is not None
+    assert message.content is None
+    assert message.tool_calls is not None
     assert [call.function.name for call in message.tool_calls] == ["get_weather", "get_time", "get_weather"]
     assert json.loads(message.tool_calls[0].function.arguments) == {
         "city": "simulated",
@@ -206,8 +214,8 @@ def test_a_forced_tool_is_called_alone_and_its_result_ends_the_turn(client: Open
         parallel_tool_calls=False,
         tool_choice={"type": "function", "function": {"name": "get_time"}},
     )
-    calls = forced.choices[0].message.tool_calls
-    assert calls is not None and [call.function.name for call in calls] == ["get_time"]
+    calls: Any = forced.choices[0].message.tool_calls
+    assert [call.function.name for call in calls] == ["get_time"]
     turn = [
         *user("[[tool]]"),
         {
@@ -229,8 +237,7 @@ def test_streamed_tool_calls_put_their_arguments_together(client: OpenAI) -> Non
         tools=[WEATHER, CLOCK],
     ) as stream:
         chunks = [event.chunk for event in stream if event.type == "chunk"]
-        calls = stream.get_final_completion().choices[0].message.tool_calls
-    assert calls is not None
+        calls: Any = stream.get_final_completion().choices[0].message.tool_calls
     assert [call.function.name for call in calls] == ["get_weather", "get_time"]
     assert json.loads(calls[0].function.arguments)["days"] == 2
     assert json.loads(calls[1].function.arguments) == {}
@@ -285,7 +292,8 @@ def test_embeddings_take_token_ids(client: OpenAI) -> None:
 
 def test_an_image_is_a_png_with_usage_by_class(client: OpenAI) -> None:
     answer = client.images.generate(model="gpt-image-2", prompt="a hat", n=2, quality="low", size="1024x1024")
-    assert answer.data is not None and len(answer.data) == 2
+    assert answer.data is not None
+    assert len(answer.data) == 2
     assert base64.b64decode(answer.data[0].b64_json or "").startswith(b"\x89PNG\r\n\x1a\n")
     assert answer.usage is not None
     assert answer.usage.input_tokens_details.text_tokens == 2 + 4
@@ -319,7 +327,8 @@ def test_responses_stream_passes_the_sdks_own_order_checks(client: OpenAI) -> No
         final = stream.get_final_response()
     assert [event.sequence_number for event in events] == list(range(len(events)))
     assert (events[0].type, events[-1].type) == ("response.created", "response.completed")
-    assert final.usage is not None and final.usage.output_tokens_details.reasoning_tokens == 5
+    assert final.usage is not None
+    assert final.usage.output_tokens_details.reasoning_tokens == 5
     assert (
         final.output_text
         == client.responses.create(model="gpt-5.5", input="hi [[reasoning:5]] [[tokens:9]]").output_text
@@ -327,11 +336,12 @@ def test_responses_stream_passes_the_sdks_own_order_checks(client: OpenAI) -> No
 
 
 def test_responses_stream_function_calls(client: OpenAI) -> None:
-    tools = [{"type": "function", "strict": False, **tool["function"]} for tool in (WEATHER, CLOCK)]
+    tools: Any = [{"type": "function", "strict": False, **tool["function"]} for tool in (WEATHER, CLOCK)]
     with client.responses.stream(model="gpt-5.5", input="[[tools:2]]", tools=tools) as stream:
         final = stream.get_final_response()
-    assert [item.type for item in final.output] == ["function_call", "function_call"]
-    assert json.loads(final.output[0].arguments)["city"] == "simulated"
+    output: Any = final.output
+    assert [item.type for item in output] == ["function_call", "function_call"]
+    assert json.loads(output[0].arguments)["city"] == "simulated"
 
 
 def test_responses_say_that_they_are_incomplete(client: OpenAI) -> None:
@@ -345,7 +355,8 @@ def test_responses_say_that_they_are_incomplete(client: OpenAI) -> None:
 
 def test_responses_parse_structured_text(client: OpenAI) -> None:
     answer = client.responses.parse(model="gpt-5.5", input="solve", text_format=Solution)
-    assert answer.output_parsed is not None and answer.output_parsed.kind == "simulated"
+    assert answer.output_parsed is not None
+    assert answer.output_parsed.kind == "simulated"
 
 
 def test_models_are_listed_and_shown(client: OpenAI) -> None:
@@ -357,11 +368,12 @@ def test_models_are_listed_and_shown(client: OpenAI) -> None:
 
 def test_a_wrong_key_is_told_in_part_only(provider: SimulatedProvider) -> None:
     key = "sk-secret-not-simulated-wxyz"
-    with OpenAI(base_url=f"{provider.base_url}/v1", api_key=key, max_retries=0) as client:
-        with pytest.raises(openai.AuthenticationError) as caught:
-            client.models.list()
+    client = OpenAI(base_url=f"{provider.base_url}/v1", api_key=key, max_retries=0)
+    with client, pytest.raises(openai.AuthenticationError) as caught:
+        client.models.list()
     assert caught.value.code == "invalid_api_key"
-    assert "sk-secre" in caught.value.message and caught.value.message.endswith("wxyz.")
+    assert "sk-secre" in caught.value.message
+    assert caught.value.message.endswith("wxyz.")
     assert key not in caught.value.message
 
 

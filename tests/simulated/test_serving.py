@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulated_provider import free_port, wait_until_it_answers
+from tests.simulated_provider import free_port, simulated_provider, wait_until_it_answers
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -39,8 +40,6 @@ def wait_until_gone(pid: int) -> None:
     except ProcessLookupError:
         return
     try:
-        import select
-
         readable, _, _ = select.select([descriptor], [], [], 10)
         assert readable, f"process {pid} is still there after 10 s"
     finally:
@@ -54,6 +53,18 @@ def test_it_prints_nothing_and_stops_on_sigterm() -> None:
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=10)
     assert out == b""
+
+
+def test_a_request_that_hangs_does_not_hold_up_a_stop() -> None:
+    with simulated_provider() as provider:
+        body = b'{"model":"gpt-5.4","messages":[{"role":"user","content":"[[fault:hang]]"}]}'
+        head = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer sim-x\r\n"
+        with socket.create_connection((provider.host, provider.port), timeout=10) as connection:
+            connection.sendall(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+            provider.requests(count=1)
+            provider.process.send_signal(signal.SIGTERM)
+            provider.process.wait(4)
+            assert b"200" not in connection.recv(1_000)
 
 
 def test_a_killed_main_process_leaves_no_worker() -> None:

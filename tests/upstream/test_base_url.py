@@ -1,6 +1,10 @@
 """Base URLs and proxy URLs: what is taken, what is refused, and that no refusal repeats a secret."""
 
+from io import StringIO
+
 import pytest
+from rich.console import Console
+from rich.pretty import Pretty
 
 from laidian.upstream.proxy import Proxy, parse_proxy
 from laidian.upstream.transport import Origin, parse_base_url
@@ -93,6 +97,9 @@ def test_a_proxy_url_that_is_refused_gets_a_sentence_without_secrets(url: str):
 def test_neither_an_origin_nor_a_proxy_shows_its_credentials():
     origin = Origin("https", "host", 443, "http://me:hunter2@proxy:3128")
     shown = f"{origin!r} {origin} {[origin]} {parse_proxy('http://me:hunter2@proxy:3128')!r}"
+    console = Console(file=StringIO(), width=200)
+    console.print(Pretty([origin, parse_proxy("http://me:hunter2@proxy:3128")]))
+    shown += console.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
     assert "hunter2" not in shown
     assert "https://host:443" in shown
     assert "proxy:3128" in shown

@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from laidian.upstream.faults import DisconnectFault
+from laidian.upstream.faults import DisconnectFault, TimeoutFault
 from laidian.upstream.transport import Timeouts
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -146,11 +146,11 @@ async def test_cancelling_the_send_ends_the_source_and_closes(transport, listen,
 async def test_a_slow_source_is_not_the_upstream_s_silence(transport, listen, say):
     async def slow():
         yield b"one"
-        await asyncio.sleep(0.25)
+        await asyncio.sleep(0.6)
         yield b"two"
 
     peer = await listen([say.READ, HI])
-    timeouts = Timeouts(first_byte_s=0.1, idle_s=0.1)
+    timeouts = Timeouts(first_byte_s=0.5, idle_s=0.5)
     exchange = await transport.send(peer.origin, b"POST", b"/", [], slow(), timeouts=timeouts)
     assert await exchange.read(9) == b"hi"
 
@@ -172,8 +172,8 @@ async def test_an_early_refusal_followed_by_a_close_is_noticed_too(transport, li
     assert transport.open_connections == 0
 
 
-async def test_an_early_refusal_is_noticed_while_the_source_is_silent(transport, listen):
-    ended = asyncio.Event()
+async def test_an_early_refusal_is_noticed_while_the_source_is_silent(transport, listen, say):
+    ended, rest = asyncio.Event(), asyncio.Event()
 
     async def stalled():
         try:
@@ -182,12 +182,12 @@ async def test_an_early_refusal_is_noticed_while_the_source_is_silent(transport,
         finally:
             ended.set()
 
-    peer = await listen(
-        [head_only, b"HTTP/1.1 413 X\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nbig\r\n0\r\n\r\n"]
-    )
+    begun = b"HTTP/1.1 413 X\r\nTransfer-Encoding: chunked\r\n\r\n"
+    peer = await listen([head_only, begun, say.wait(rest), b"3\r\nbig\r\n0\r\n\r\n"])
     exchange = await transport.send(peer.origin, b"POST", b"/", [], stalled())
-    assert (exchange.status, await exchange.read(9)) == (413, b"big")
     assert ended.is_set()
+    rest.set()
+    assert (exchange.status, await exchange.read(9)) == (413, b"big")
     await peer.left()
 
 
@@ -206,6 +206,40 @@ async def test_an_early_answer_that_is_no_refusal_still_gets_the_whole_body(tran
     assert await exchange.read(9) == b"hi"
     assert got == LARGE
     assert transport.idle_connections == 1
+
+
+async def test_a_peer_that_answers_at_length_without_listening_is_a_timeout_and_no_deadlock(
+    transport, listen
+):
+    async def flood(line) -> None:
+        while True:
+            await line.send(b"x" * 65_536)
+
+    peer = await listen([head_only, OK + b"\r\n", flood])
+    timeouts = Timeouts(idle_s=0.2)
+    exchange = await transport.send(peer.origin, b"POST", b"/", [], b"x" * LARGE, timeouts=timeouts)
+    assert (await exchange.chunk()).strip(b"x") == b""
+    with pytest.raises(TimeoutFault, match="took no more of the request") as caught:
+        await exchange.chunk()
+    assert caught.value.ambiguous
+
+
+async def test_a_peer_that_answers_early_and_leaves_does_not_keep_us_waiting_for_the_source(
+    transport, listen, say
+):
+    asked = asyncio.Event()
+
+    async def stalled():
+        yield b"one"
+        asked.set()
+        await asyncio.Event().wait()
+
+    begun = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+    peer = await listen([head_only, begun, say.wait(asked), say.RESET])
+    exchange = await transport.send(peer.origin, b"POST", b"/", [], stalled())
+    with pytest.raises(DisconnectFault) as caught:
+        await exchange.chunk()
+    assert (caught.value.phase, caught.value.ambiguous) == ("body", True)
 
 
 async def test_a_peer_that_leaves_in_the_middle_of_the_request_has_not_processed_it(transport, listen, say):
