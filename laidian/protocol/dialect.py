@@ -60,8 +60,11 @@ class Tap(Protocol):
     output_tokens: int
     """Likely output tokens so far."""
 
+    fault: StreamFault | None
+    """What broke the stream; looked at after each `feed`."""
+
     def feed(self, data: bytes) -> bytes:
-        """Complete events of `data` that the client may see. Raises StreamFault on what is no event stream."""
+        """Complete events of `data` that the client may see, up to the one that is the `fault`."""
         ...
 
     def end(self) -> bytes:

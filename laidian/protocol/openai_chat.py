@@ -186,7 +186,7 @@ class ChatTap:
         "_cutter",
         "_done",
         "_hide",
-        "_last",
+        "fault",
         "finished",
         "output_tokens",
         "service_tier",
@@ -197,21 +197,23 @@ class ChatTap:
         self._cutter = EventCutter()
         self._hide = hide_usage
         self._done = False
-        self._last = b""
         self._characters = 0
         self.usage: Usage | None = None
+        self.fault: StreamFault | None = None
         self.service_tier = "default"
         self.finished = False
         self.output_tokens = 0
 
     def feed(self, data: bytes) -> bytes:
-        events = self._cutter.feed(data)
-        if len(events) == 1 and not self._cutter.rest:
-            return self._see(events[0])
-        seen = b"".join([self._see(event) for event in events])
-        if len(self._cutter.rest) > HELD_EVENT_BYTES:
-            raise StreamFault("the upstream sent an event longer than a chat chunk can be")
-        return seen
+        seen: list[bytes] = []
+        try:
+            for event in self._cutter.feed(data):
+                seen.append(self._see(event))
+            if len(self._cutter.rest) > HELD_EVENT_BYTES:
+                raise StreamFault("the upstream sent an event longer than a chat chunk can be")
+        except StreamFault as fault:
+            self.fault = fault
+        return seen[0] if len(seen) == 1 else b"".join(seen)
 
     def end(self) -> bytes:
         rest = self._cutter.rest

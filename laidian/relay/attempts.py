@@ -28,6 +28,9 @@ _EXHAUSTED_CODES = frozenset(
 )  # fmt: skip
 """OpenAI's words for "the operator's money there is used up" (protocol.md 5.1)."""
 
+_BAD_KEY = "api key not valid"
+"""Google answers 400 for a wrong key, also in its compatible endpoint (protocol.md 2.5)."""
+
 _TELLTALE = re.compile(
     r"(?:sk|sess|rk|AIza|org|proj|key)[-_][\w*.…-]{4,}|AIza[\w-]{10,}|https?://[^\s\"']+|\bBearer\s+\S+"
 )
@@ -100,7 +103,7 @@ async def judge(exchange: Exchange, candidate: Candidate, dialect: Dialect, now_
     body = await exchange.read(ERROR_BYTES)
     error = dialect.read_error(body)
     said = scrubbed(error.message).rstrip(".") or f"HTTP {status}"
-    if status in (401, 402, 403):
+    if status in (401, 402, 403) or (status == 400 and _BAD_KEY in error.message.lower()):
         kind = "exhausted" if status == 402 else "refused_credential"
         raise AttemptFailed(
             kind, name, f"it does not accept the operator's credential ({status})", status=status

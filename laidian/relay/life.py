@@ -322,7 +322,9 @@ class Life:
             await judge(exchange, candidate, self.dialect, now_ms())
             if (exchange.header(b"content-encoding") or b"identity") != b"identity":
                 exchange.abort()
-                raise AttemptFailed("server", upstream.name, "it compressed its answer although told not to", status=200)
+                raise AttemptFailed(
+                    "server", upstream.name, "it compressed its answer although told not to", status=200
+                )
             if peek.stream:
                 await self._stream(outcome, candidate, exchange)
             else:
@@ -396,6 +398,8 @@ class Life:
             data = await exchange.chunk()
             try:
                 shown = tap.feed(data) if data else tap.end()
+                if tap.fault is not None and not shown:
+                    raise tap.fault
             except StreamFault as fault:
                 exchange.abort()
                 raise AttemptFailed("server", candidate.upstream.name, fault.message, status=200) from None
@@ -410,10 +414,15 @@ class Life:
     async def _pump(self, outcome: Outcome, exchange: Exchange, tap: Tap) -> None:
         client = self.client
         allowance = self._allowance(outcome)
+        if tap.fault is not None:
+            raise tap.fault
         while data := await exchange.chunk():
             shown = tap.feed(data)
             if shown:
                 await client.write(shown)
+            if tap.fault is not None:
+                exchange.abort()
+                raise tap.fault
             outcome.output_tokens = tap.output_tokens
             if tap.output_tokens > allowance:
                 allowance = await self._extend(outcome, exchange, allowance)

@@ -16,7 +16,11 @@ from laidian.errors import UpstreamBroken
 
 START_S = 15.0
 
-UPSTREAMS = (("simulated-openai", "openai", "/v1"), ("simulated-gemini", "gemini", "/v1beta"), ("simulated-anthropic", "anthropic", "/v1"))
+UPSTREAMS = (
+    ("simulated-openai", "openai", "/v1"),
+    ("simulated-gemini", "gemini", "/v1beta"),
+    ("simulated-anthropic", "anthropic", "/v1"),
+)
 """Name, kind and path of the three dialects that the one simulated provider speaks."""
 
 CREDENTIAL = "sim-demo-account"

@@ -62,7 +62,9 @@ class Services:
             config=config,
             worker_id=self._worker.id,
             loop=asyncio.get_running_loop(),
-            catalog=CatalogReader(self.reader, self.vault),
+            catalog=CatalogReader(
+                self.reader, self.vault, lambda: health.replace(read_circuits(self.reader))
+            ),
             writer=writer,
             settler=Settler(writer),
             transport=Transport(),

@@ -44,7 +44,9 @@ def start(options: StartOptions, simulated: Callable[..., None] | None = None) -
 
     Raises LaidianError when it cannot start: Conflict when the folder is in use, StorageDown, ConfigProblem.
     """
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.basicConfig(
+        level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
     if simulated is None:
         _serve(options, Folder(data_folder(options.data, os.environ)))
         return
@@ -106,7 +108,9 @@ def _set_up(folder: Folder, config: Config, provider: SimulatedProvider | None) 
             environment = {} if provider else os.environ
             began = first_start(connection, vault, environment, entropy=os.urandom(32), now_ms=now_ms())
             entries = (*config.upstream, *_simulated(provider))
-            provision(connection, vault, msgspec.structs.replace(config, upstream=entries), os.environ, now_ms())
+            provision(
+                connection, vault, msgspec.structs.replace(config, upstream=entries), os.environ, now_ms()
+            )
             return began
     finally:
         connection.close()
@@ -117,6 +121,8 @@ def _simulated(provider: SimulatedProvider | None) -> tuple[UpstreamEntry, ...]:
     if provider is None:
         return ()
     return tuple(
-        UpstreamEntry(name=name, kind=kind, base_url=f"http://127.0.0.1:{provider.port}{path}", api_key=CREDENTIAL)
+        UpstreamEntry(
+            name=name, kind=kind, base_url=f"http://127.0.0.1:{provider.port}{path}", api_key=CREDENTIAL
+        )
         for name, kind, path in UPSTREAMS
     )

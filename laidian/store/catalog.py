@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -19,11 +20,15 @@ from laidian.store.vault import Vault
 
 
 class CatalogReader:
-    """The current snapshot of one worker. Used by one thread."""
+    """The current snapshot of one worker. Used by one thread.
 
-    def __init__(self, connection: sqlite3.Connection, vault: Vault) -> None:
+    `changed` is called after each load: what the operator does takes effect at the next request of every worker.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, vault: Vault, changed: Callable[[], None]) -> None:
         self._connection = connection
         self._vault = vault
+        self._changed = changed
         self._catalog: Catalog | None = None
         self._book: tuple[str, PriceBook] | None = None
 
@@ -32,6 +37,7 @@ class CatalogReader:
         version = catalog_version(self._connection)
         if self._catalog is None or self._catalog.version != version:
             self._catalog = self._load()
+            self._changed()
         return self._catalog
 
     def _load(self) -> Catalog:

@@ -1,12 +1,12 @@
 """LaiDian against caddy in one run: processor time per answered request, round by round in shuffled turns.
 
     scripts/bench/run [--rounds N] [--seconds S] [--connections N] [--unpinned] [--cases plain,paced,unpaced]
-                      [--json FILE] [--at-most RATIO] [--base-port N]
+                      [--against CHECKOUT] [--json FILE] [--at-most RATIO] [--base-port N]
 
 Compares what one core spends on a request: LaiDian with everything on (key, limits, hold, durable settlement, record,
 metrics, log line) and caddy as a bare reverse proxy, before the same upstream. The server under test has one core to
 itself, load and upstream have another; `--unpinned` lets the kernel choose. `direct` is the upstream alone, which no relay
-can be faster than.
+can be faster than. `--against` adds another checkout of this project as `other`: before and after a change, in one run.
 The rule a newcomer would break: absolute figures belong to the machine and the minute. Quote the ratio, which is taken
 within each round. Exits 1 on a wrong answer, and when a ratio is above `--at-most`.
 """
@@ -135,9 +135,17 @@ def started(options: argparse.Namespace) -> Iterator[Bench]:
             running("direct", port + 2, upstream_command, folder / "upstream.log", core=cores[1])
         )
         upstream.wait_until_it_answers("/v1/models")
-        key = instance.provision(data, f"http://127.0.0.1:{port + 2}/v1")
+        upstream_url = f"http://127.0.0.1:{port + 2}/v1"
+        key = instance.provision(data, upstream_url)
         laidian = stack.enter_context(
-            running("laidian", port, instance.command(data, port), folder / "laidian.log", core=cores[0])
+            running(
+                "laidian",
+                port,
+                instance.command(data, port),
+                folder / "laidian.log",
+                core=cores[0],
+                folder=caddy.ROOT,
+            )
         )
         yardstick = stack.enter_context(
             running(
@@ -149,9 +157,26 @@ def started(options: argparse.Namespace) -> Iterator[Bench]:
                 core=cores[0],
             )
         )
+        servers = [laidian, yardstick, upstream]
+        if options.against:
+            instance.compile_bytecode(options.against)
+            instance.provision(folder / "other", upstream_url)
+            servers.append(
+                stack.enter_context(
+                    running(
+                        "other",
+                        port + 3,
+                        instance.command(folder / "other", port + 3),
+                        folder / "other.log",
+                        core=cores[0],
+                        folder=options.against,
+                    )
+                )
+            )
+            servers[-1].wait_until_it_answers("/health")
         laidian.wait_until_it_answers("/health")
         yardstick.wait_until_it_answers("/v1/models")
-        yield Bench([laidian, yardstick, upstream], upstream, key, options)
+        yield Bench(servers, upstream, key, options)
 
 
 def _cores() -> tuple[int, int]:
@@ -168,7 +193,7 @@ def rows_of(turns: list[Turn]) -> list[Row]:
     yardstick = {(turn.case, turn.round): turn.cpu_us for turn in turns if turn.server == "caddy"}
     rows: list[Row] = []
     for case in CASES:
-        for server in ("laidian", "caddy", "direct"):
+        for server in ("laidian", "other", "caddy", "direct"):
             mine = [turn for turn in turns if (turn.case, turn.server) == (case, server)]
             if mine:
                 rows.append(
@@ -263,7 +288,10 @@ def main() -> None:
     parser.add_argument(
         "--at-most", type=float, help="exit 1 when LaiDian costs more than this many times caddy"
     )
-    parser.add_argument("--base-port", type=int, default=18080, help="this port and the next two are used")
+    parser.add_argument(
+        "--against", type=Path, help="another checkout of this project, measured in the same rounds"
+    )
+    parser.add_argument("--base-port", type=int, default=18080, help="this port and the next three are used")
     options = parser.parse_args()
     try:
         result = measure(options)

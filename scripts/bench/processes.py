@@ -107,8 +107,9 @@ def running(
     *,
     environment: Mapping[str, str] | None = None,
     core: int | None = None,
+    folder: Path | None = None,
 ) -> Iterator[Server]:
-    """A program for the length of a block, on one core if named; what it prints goes to `log`."""
+    """A program for the length of a block, on one core if named, started in `folder`; what it prints goes to `log`."""
     if _listens(port):
         raise Unable(
             f"Something listens on 127.0.0.1:{port} already. End it, or choose other ports with --base-port."
@@ -120,6 +121,7 @@ def running(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            cwd=folder,
             env={**os.environ, **(environment or {})},
         )
     server = Server(name, port, process, log)

@@ -156,14 +156,14 @@ def test_an_unfinished_last_event_is_still_read():
 )
 def test_what_is_no_chunk_never_reaches_the_client(junk: bytes):
     tap = CHAT.tap(hide_usage=True)
-    with pytest.raises(StreamFault):
-        tap.feed(junk)
+    assert tap.feed(chunk("before") + junk + chunk("after")) == chunk("before")
+    assert tap.fault is not None
 
 
 def test_an_endless_event_is_not_gathered():
     tap = CHAT.tap(hide_usage=True)
-    with pytest.raises(StreamFault):
-        tap.feed(b"data: " + b"x" * (HELD_EVENT_BYTES + 10))
+    assert tap.feed(b"data: " + b"x" * (HELD_EVENT_BYTES + 10)) == b""
+    assert tap.fault is not None
 
 
 def test_output_is_estimated_while_it_streams():
