@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx2
@@ -59,14 +59,8 @@ from laidian.errors import BadRequest, LaidianError
 
 T = TypeVar("T")
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
-ASGIApp = Callable[
-    [
-        MutableMapping[str, Any],
-        Callable[[], Awaitable[MutableMapping[str, Any]]],
-        Callable[[MutableMapping[str, Any]], Awaitable[None]],
-    ],
-    Awaitable[None],
-]
+ASGIApp = Callable[..., Awaitable[None]]
+"""`(scope, receive, send)`; every framework types these three differently."""
 
 TIMEOUT_S = 30.0
 """Silence that an ordinary answer may keep; the API answers in milliseconds, a busy disk in seconds."""

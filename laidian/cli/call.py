@@ -50,9 +50,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     def color(self) -> bool:
         """Whether stdout may be coloured (no-color.org: any value that is not empty)."""
         environment = os.environ
-        return not (
-            self.no_color or environment.get("NO_COLOR") or environment.get("TERM") == "dumb"
-        ) and sys.stdout.isatty()
+        return (
+            not (self.no_color or environment.get("NO_COLOR") or environment.get("TERM") == "dumb")
+            and sys.stdout.isatty()
+        )
 
     def may_ask(self) -> bool:
         return not self.no_input and sys.stdin.isatty()
@@ -62,7 +63,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         if self.yes:
             return
         if not self.may_ask():
-            raise click.UsageError(f"{warning} Say --yes to do it without being asked.", click.get_current_context())
+            raise click.UsageError(
+                f"{warning} Say --yes to do it without being asked.", click.get_current_context()
+            )
         typed = click.prompt(
             f"{warning} Type {name} to go on", err=True, default="", show_default=False, type=str
         )
@@ -99,9 +102,7 @@ def place_options() -> list[click.Parameter]:
     return [
         _option("--data", metavar="DIR", help="Data folder (or LAIDIAN_DATA).", panel=panel),
         _option("--config", metavar="FILE", help="Configuration file (or LAIDIAN_CONFIG).", panel=panel),
-        _option(
-            "--server", metavar="URL", help="Another machine's server (or LAIDIAN_SERVER).", panel=panel
-        ),
+        _option("--server", metavar="URL", help="Another machine's server (or LAIDIAN_SERVER).", panel=panel),
         _option(
             "--admin-token-file",
             metavar="FILE",

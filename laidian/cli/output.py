@@ -26,7 +26,9 @@ Plain = dict[str, Any]
 """A struct as JSON would have it. Never leaves this module."""
 
 
-def put_list(call: Call, kind: type[T], items: Sequence[T], columns: Sequence[Column[T]], *, empty: str) -> None:
+def put_list(
+    call: Call, kind: type[T], items: Sequence[T], columns: Sequence[Column[T]], *, empty: str
+) -> None:
     """Any number of things. `empty` is said on stderr instead of a table without lines."""
     fields = chosen_fields(call, kind)
     if call.json:

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ import msgspec
 
 from laidian.cli.call import Call
 from laidian.config import data_folder
-from laidian.errors import LaidianError, NotFound, StorageDown, Unauthenticated
+from laidian.errors import NotFound, Unauthenticated
 from laidian.server.folder import Folder, Running
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def ask(call: Call, question: Callable[[AdminClient], Awaitable[T]], *, makes_da
 
 
 @contextlib.asynccontextmanager
-async def reach(call: Call, *, makes_data: bool = False) -> AsyncIterator[AdminClient]:
+async def reach(call: Call, *, makes_data: bool = False) -> AsyncGenerator[AdminClient]:
     from laidian.admin.client import AdminClient
 
     whom = target(call)
@@ -77,7 +77,9 @@ async def reach(call: Call, *, makes_data: bool = False) -> AsyncIterator[AdminC
     check_folder(whom.folder, makes_data=makes_data)
     if whom.folder.served():
         running = await answering(whom.folder)
-        async with AdminClient.over_http(running.url, own_token(whom.folder), timeout_s=call.timeout) as client:
+        async with AdminClient.over_http(
+            running.url, own_token(whom.folder), timeout_s=call.timeout
+        ) as client:
             yield client
         return
     async with _offline(call, whom.folder) as client:
@@ -85,7 +87,7 @@ async def reach(call: Call, *, makes_data: bool = False) -> AsyncIterator[AdminC
 
 
 @contextlib.asynccontextmanager
-async def _offline(call: Call, folder: Folder) -> AsyncIterator[AdminClient]:
+async def _offline(call: Call, folder: Folder) -> AsyncGenerator[AdminClient]:
     from laidian.admin.client import AdminClient
     from laidian.config import load_config
     from laidian.server.offline import admin_app
@@ -102,7 +104,9 @@ def check_folder(folder: Folder, *, makes_data: bool) -> None:
     """Raises NotFound for a folder without data, Unauthenticated for one of another user."""
     root = folder.root
     if root.exists() and not os.access(root, os.R_OK | os.W_OK | os.X_OK):
-        raise Unauthenticated(f"the data folder {root} belongs to another user; run the command as that user.")
+        raise Unauthenticated(
+            f"the data folder {root} belongs to another user; run the command as that user."
+        )
     if not makes_data and not folder.database.exists() and not folder.served():
         raise NotFound(
             f"there is no data in {root} yet. Start with `laidian serve`, or name the right folder with --data."
@@ -163,8 +167,6 @@ def own_token(folder: Folder) -> str:
         raise Unauthenticated(
             f"the admin token {folder.admin_token} cannot be read: {os.strerror(error.errno or 0)}."
         ) from None
-    except StorageDown:
-        raise
 
 
 def remote_token(call: Call) -> str:
@@ -190,7 +192,3 @@ def _token_file(path: Path) -> str:
     if not token or any(not letter.isprintable() or letter.isspace() for letter in token):
         raise Unauthenticated(f"the admin token file {path} does not hold one token.")
     return token
-
-
-def is_unreachable(error: LaidianError) -> bool:
-    return error.status == 0

@@ -8,7 +8,6 @@ from typing import Any
 import click
 import msgspec
 from rich_click import RichGroup
-from rich_click.rich_context import RichContext
 
 from laidian import __version__
 from laidian.cli.call import HELP_NAMES, output_options, place_options
@@ -21,7 +20,13 @@ class Entry(msgspec.Struct, frozen=True):
     panel: str
 
 
-SERVE, RELAY, MONEY, INSTANCE, PROGRAM = "Serve", "What is relayed", "Money and usage", "This instance", "This program"
+SERVE, RELAY, MONEY, INSTANCE, PROGRAM = (
+    "Serve",
+    "What is relayed",
+    "Money and usage",
+    "This instance",
+    "This program",
+)
 COMMANDS = {
     "serve": Entry("serve", "serve", SERVE),
     "demo": Entry("serve", "demo", SERVE),
@@ -59,15 +64,34 @@ class Root(RichGroup):
         command.panel = entry.panel  # type: ignore[attr-defined]  # read by rich-click's help
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            # click looks for the nearest among imported commands, and none is
+            raise click.exceptions.NoSuchCommand(
+                error.command_name, possibilities=COMMANDS, ctx=ctx
+            ) from None
+
 
 @click.group(
     cls=Root,
     invoke_without_command=True,
-    context_settings={"help_option_names": list(HELP_NAMES), "max_content_width": 100},
+    context_settings={
+        "help_option_names": list(HELP_NAMES),
+        "max_content_width": 100,
+        "rich_help_config": {
+            "text_paragraph_linebreaks": "\n\n",
+            "commands_before_options": True,
+            "default_panels_first": True,
+        },
+    },
 )
 @click.version_option(__version__, "-V", "--version", message="laidian %(version)s")
 @click.pass_context
-def root(context: RichContext) -> None:
+def root(context: click.Context) -> None:
     """LaiDian: a small, exact relay in front of accounts at model providers.
 
     \b

@@ -57,7 +57,8 @@ def render(columns: Sequence[Column[T]], rows: Sequence[T], *, width: int | None
     cells = [[clean(column.show(row)).replace("\n", " ") for column in chosen] for row in rows]
     if width is not None and _total(_natural(chosen, cells)) > width:
         cells = [
-            [clean((column.short or column.show)(row)).replace("\n", " ") for column in chosen] for row in rows
+            [clean((column.short or column.show)(row)).replace("\n", " ") for column in chosen]
+            for row in rows
         ]
         while _total(_least(chosen, cells)) > width:
             last = max((at for at, column in enumerate(chosen) if column.optional), default=None)

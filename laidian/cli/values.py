@@ -46,14 +46,14 @@ def changed(given: str | None) -> str | UnsetType:
     return UNSET if given is None else given
 
 
-def removable(given: str | None) -> str | None | UnsetType:
+def removable(given: str | None) -> str | UnsetType | None:
     """Of an edit: not given stays; `none` or `never` removes."""
     if given is None:
         return UNSET
     return None if given.strip().lower() in NOTHING else given
 
 
-def removable_count(given: str | None, option: str) -> int | None | UnsetType:
+def removable_count(given: str | None, option: str) -> int | UnsetType | None:
     text = removable(given)
     if not isinstance(text, str):
         return text

@@ -41,8 +41,11 @@ def _standing(call: Call) -> tuple[str, Status | None]:
         return f"not serving  (data: {whom.folder.root}{known})", None
     try:
         status = asyncio.run(_look(call))
-    except LaidianError as error:
-        return f"no status: {error.message}", None
+    except (LaidianError, TimeoutError) as error:
+        reason = (
+            error.message if isinstance(error, LaidianError) else f"it did not answer within {LOOK_S:g} s."
+        )
+        return f"no status: {reason}", None
     up = sum(one.state == "up" for one in status.upstreams)
     return (
         f"serving {status.base_url}  upstreams {up}/{len(status.upstreams)} up  keys {status.keys}"
@@ -54,7 +57,7 @@ def _standing(call: Call) -> tuple[str, Status | None]:
 async def _look(call: Call) -> Status:
     from laidian.cli.reach import reach
 
-    async with reach(call) as client, asyncio.timeout(LOOK_S):
+    async with asyncio.timeout(LOOK_S), reach(call) as client:
         return await client.status()
 
 
@@ -76,4 +79,8 @@ def _next(status: Status | None) -> list[tuple[str, str]]:
         ("laidian usage summary --by key", "who spent what"),
         ("laidian tui", "the dashboard"),
     ]
-    return [add, key, *look] if not status.upstreams else [key, *look, ("laidian upstream probe --all", "check every upstream")]
+    return (
+        [add, key, *look]
+        if not status.upstreams
+        else [key, *look, ("laidian upstream probe --all", "check every upstream")]
+    )

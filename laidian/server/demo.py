@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 
+from laidian.domain.upstream import UpstreamKind
 from laidian.errors import UpstreamBroken
 
 START_S = 15.0
 
-UPSTREAMS = (
+UPSTREAMS: tuple[tuple[str, UpstreamKind, str], ...] = (
     ("simulated-openai", "openai", "/v1"),
     ("simulated-gemini", "gemini", "/v1beta"),
     ("simulated-anthropic", "anthropic", "/v1"),

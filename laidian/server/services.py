@@ -9,8 +9,10 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from laidian.admin.service.upstreams import record_probe
 from laidian.config import Config
 from laidian.domain.circuit import Circuit, CircuitKey
+from laidian.domain.upstream import Upstream
 from laidian.errors import LaidianError
 from laidian.protocol.openai_chat import OpenAIChat
 from laidian.relay.context import Context
@@ -24,9 +26,11 @@ from laidian.store.connection import Connection, DatabaseError
 from laidian.store.database import connect
 from laidian.store.ledger import note_progress, sweep_rates
 from laidian.store.orphans import Worker, settle_orphans
+from laidian.store.upstreams import last_probes
 from laidian.store.vault import Vault, master_key
 from laidian.store.writer import Writer
 from laidian.upstream.health import Health
+from laidian.upstream.probe import Probed, probe
 from laidian.upstream.transport import Transport
 
 _log = logging.getLogger(__name__)
@@ -38,12 +42,16 @@ SHARE_S = 1.0
 STOP_LOOK_S = 0.25
 ORPHAN_LOOK_S = 5.0
 SWEEP_S = 600.0
+PROBE_LOOK_S = 1.0
+PROBE_EVERY_S = 600.0
+"""A model list is free at every provider; ten minutes keep the list of models and the history fresh."""
 
 
 class Services:
-    def __init__(self, config: Config, folder: Folder) -> None:
+    def __init__(self, config: Config, folder: Folder, *, chores: bool = True) -> None:
         self._config = config
         self._folder = folder
+        self._with_chores = chores
         self._chores: list[asyncio.Task[None]] = []
 
     async def start(self) -> Context:
@@ -73,7 +81,8 @@ class Services:
             dialects={"openai": OpenAIChat()},
             chance=random.random,
         )
-        self._start_chores()
+        if self._with_chores:
+            self._start_chores()
         return self.context
 
     def _start_chores(self) -> None:
@@ -83,8 +92,9 @@ class Services:
             (STOP_LOOK_S, self._look_for_stop),
             (ORPHAN_LOOK_S, self._look_for_orphans),
             (SWEEP_S, self._sweep),
+            (PROBE_LOOK_S, self._probe_due),
         ):
-            self._chores.append(asyncio.get_running_loop().create_task(_every(pause_s, chore)))
+            self._chores.append(self.context.loop.create_task(_every(pause_s, chore)))
 
     async def stop(self) -> None:
         """After the last request: late settlements get a chance, then everything closes."""
@@ -131,6 +141,23 @@ class Services:
         if _others(self.reader, self._worker.id):
             await self._writer.submit(lambda connection: settle_orphans(connection, run, at_ms))
 
+    async def _probe_due(self) -> None:
+        """Asks upstreams for their models when nobody did for a while; one worker of all does it."""
+        if _leader(self.reader) != self._worker.id:
+            return
+        last, at_ms = last_probes(self.reader), now_ms()
+        for upstream in self.context.catalog.current().upstreams.values():
+            probed = last.get(upstream.id)
+            due = probed is None or at_ms - probed.at_ms > PROBE_EVERY_S * 1000
+            if due and upstream.enabled and upstream.credentials:
+                await self.probe(upstream)
+
+    async def probe(self, upstream: Upstream) -> Probed:
+        """Asks one upstream now and keeps what it said."""
+        probed, name, at_ms = await probe(self.context.transport, upstream), upstream.name, now_ms()
+        await self._writer.submit(lambda connection: record_probe(connection, name, probed, now_ms=at_ms))
+        return probed
+
     async def _sweep(self) -> None:
         at_ms = now_ms()
         await self._writer.submit(lambda connection: sweep_rates(connection, at_ms))
@@ -141,6 +168,12 @@ class Services:
         future.add_done_callback(_noticed)
 
 
+def _leader(reader: Connection) -> str | None:
+    """The worker that does what one of all has to do: the least id that is registered."""
+    (worker_id,) = reader.execute("SELECT min(id) FROM workers").fetchone()
+    return worker_id
+
+
 def _others(reader: Connection, worker_id: str) -> bool:
     """Whether any other worker is registered or owns a hold: only then is there somebody who could have died."""
     row = reader.execute("SELECT 1 FROM workers WHERE id <> ? LIMIT 1", (worker_id,)).fetchone()
@@ -148,13 +181,13 @@ def _others(reader: Connection, worker_id: str) -> bool:
 
 
 async def _every(pause_s: float, chore: Callable[[], Any]) -> None:
-    """Repeats a chore; one that fails says so and is tried again at its next turn."""
+    """Repeats a chore, at once and then after each pause; one that fails says so and is tried again at its next turn."""
     while True:
-        await asyncio.sleep(pause_s)
         try:
             await chore()
         except (LaidianError, DatabaseError) as error:
             _log.warning("%s failed: %s", chore.__name__.strip("_"), error)
+        await asyncio.sleep(pause_s)
 
 
 def _noticed(future: asyncio.Future[Any]) -> None:

@@ -30,6 +30,8 @@ class UsageFilter(msgspec.Struct, frozen=True):
     ended: str = ""
     lowest_status: int | None = None
     highest_status: int | None = None
+    failed: bool = False
+    """Only those with a status of 400 or above, or without any."""
     request_id: str = ""
     """Its beginning."""
 
@@ -183,7 +185,8 @@ def _where(wanted: UsageFilter, before_id: int | None) -> tuple[str, list[Any]]:
         ("r.request_id LIKE ? ESCAPE '\\'", pattern if wanted.request_id else None),
     ]
     used = [(sql, value) for sql, value in parts if value is not None]
-    return " AND ".join(sql for sql, _ in used) or "1", [value for _, value in used]
+    conditions = [sql for sql, _ in used] + ([_FAILED] if wanted.failed else [])
+    return " AND ".join(conditions) or "1", [value for _, value in used]
 
 
 def _record(row: tuple[Any, ...]) -> RecordRow:

@@ -54,7 +54,7 @@ def create_group(
         allow=change.allow,
         deny=change.deny,
         aliases=change.aliases,
-        capabilities=_capabilities(change.capabilities),
+        capabilities=capabilities(change.capabilities),
         multiplier_ppm=multiplier(change.multiplier),
         requests_per_minute=change.requests_per_minute,
         tokens_per_minute=change.tokens_per_minute,
@@ -116,7 +116,7 @@ def _edited(row: GroupRow, change: GroupEdit, from_config: bool) -> GroupValues:
         allow=old.allow if change.allow is UNSET else change.allow,
         deny=old.deny if change.deny is UNSET else change.deny,
         aliases=decode(row.aliases, type=dict[str, str]) if change.aliases is UNSET else change.aliases,
-        capabilities=old.capabilities if change.capabilities is UNSET else _capabilities(change.capabilities),
+        capabilities=old.capabilities if change.capabilities is UNSET else capabilities(change.capabilities),
         multiplier_ppm=row.multiplier_ppm if change.multiplier is UNSET else multiplier(change.multiplier),
         requests_per_minute=row.requests_per_minute
         if change.requests_per_minute is UNSET
@@ -138,7 +138,7 @@ def _check(values: GroupValues) -> None:
     printable([*values.aliases, *values.aliases.values()], "aliases")
 
 
-def _capabilities(asked: tuple[str, ...] | None) -> tuple[str, ...]:
+def capabilities(asked: tuple[str, ...] | None) -> tuple[str, ...]:
     """In the order of CAPABILITIES; None means every one."""
     if asked is None:
         return CAPABILITIES
@@ -146,6 +146,15 @@ def _capabilities(asked: tuple[str, ...] | None) -> tuple[str, ...]:
         if name not in CAPABILITIES:
             raise BadRequest(unknown("capability", name, CAPABILITIES).message, param="capabilities")
     return tuple(name for name in CAPABILITIES if name in asked)
+
+
+def normal_upstreams(text: str) -> str:
+    """`b + a , c` as it will be shown: `a+b,c`."""
+    if not text.strip():
+        return ""
+    return ",".join(
+        "+".join(sorted(part.strip() for part in together.split("+"))) for together in text.split(",")
+    )
 
 
 def _ranks(connection: Connection, text: str) -> list[tuple[int, int]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 from rich_click import RichCommand
-from rich_click.rich_context import RichContext
 
 from laidian.cli.topics import TOPICS
 
@@ -12,7 +11,7 @@ from laidian.cli.topics import TOPICS
 @click.command("help", cls=RichCommand, epilog="Topics: " + ", ".join(TOPICS))
 @click.argument("words", nargs=-1, metavar="[TOPIC | COMMAND...]")
 @click.pass_context
-def help_command(context: RichContext, words: tuple[str, ...]) -> None:
+def help_command(context: click.Context, words: tuple[str, ...]) -> None:
     """Explain a topic or a command."""
     if len(words) == 1 and words[0] in TOPICS:
         click.echo(TOPICS[words[0]]())

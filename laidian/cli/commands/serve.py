@@ -66,4 +66,10 @@ def demo(**given: Any) -> None:
 def _start(given: dict[str, Any], *, demo: bool) -> None:
     from laidian.server.start import StartOptions, start
 
-    start(StartOptions(**given), demo=demo)
+    options = StartOptions(**given)
+    if not demo:
+        start(options)
+        return
+    from laidian.simulated.serve import serve as simulated
+
+    start(options, simulated)

@@ -1,0 +1,197 @@
+"""`laidian key`: what clients log in with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from laidian.admin.schema import Key, KeyCreate, KeyCreated, KeyEdit
+from laidian.cli.call import Call, ListCommand, Noun, with_call
+from laidian.cli.clock import now
+from laidian.cli.output import put_list, put_one
+from laidian.cli.reach import ask
+from laidian.cli.table import Column
+from laidian.cli.text import dollars, moment
+from laidian.cli.values import amount_or_none, changed, refuse_empty, removable
+
+KEY = click.argument("key", metavar="KEY")
+
+
+@click.group(cls=Noun)
+def key() -> None:
+    """Keys: what clients log in with. Alone: `list`.
+
+    KEY is a name, an id, or the start of the key as lists show it.
+    """
+
+
+def _columns() -> Sequence[Column[Key]]:
+    at = now()
+    return (
+        Column("name", lambda key: key.name),
+        Column("state", lambda key: key.state, colored=True),
+        Column("group", lambda key: key.group),
+        Column("quota", lambda key: key.quota),
+        Column("spent", lambda key: dollars(key.spent_usd), right=True),
+        Column("limit", lambda key: dollars(key.limit_usd), right=True),
+        Column("today", lambda key: dollars(key.spent_today_usd), right=True, optional=True),
+        Column("requests today", lambda key: str(key.requests_today), right=True, optional=True),
+        Column(
+            "last used",
+            lambda key: moment(key.last_used_at, at, missing="never"),
+            short=lambda key: moment(key.last_used_at, at, missing="never", short=True),
+        ),
+        Column("key", lambda key: key.display, optional=True),
+    )
+
+
+@key.command("list", cls=ListCommand)
+@with_call
+def list_keys(call: Call) -> None:
+    """List the keys."""
+    keys = ask(call, lambda client: client.keys())
+    put_list(call, Key, keys, _columns(), empty="no keys yet. Make one: laidian key create NAME")
+
+
+@key.command("show")
+@KEY
+@with_call
+def show_key(call: Call, key: str) -> None:
+    """Show one key, without the credential, which nobody can read again."""
+    _put(call, ask(call, lambda client: client.key(key)))
+
+
+@key.command("create")
+@click.argument("name")
+@click.option("--group", metavar="GROUP", help="What it may use; `default`, or the only one.")
+@click.option("--quota", metavar="QUOTA", help="What it may spend; `unlimited`, or the only one.")
+@click.option("--limit", metavar="USD", help="What it may spend in all, whatever the quota has left.")
+@click.option("--expires", metavar="WHEN", help="`30d`, a date, or ISO 8601.")
+@click.option("--disabled", is_flag=True, help="Make it, but do not let it in yet.")
+@with_call
+def create_key(
+    call: Call,
+    name: str,
+    group: str | None,
+    quota: str | None,
+    limit: str | None,
+    expires: str | None,
+    disabled: bool,
+) -> None:
+    """Make a key and print it, alone, on stdout. It is shown this once.
+
+    \b
+    laidian key create alice
+    KEY=$(laidian key create ci --limit 10 --expires 30d)
+    """
+    new = KeyCreate(
+        name=name,
+        group=group,
+        quota=quota,
+        limit_usd=amount_or_none(limit),
+        expires_at=expires,
+        enabled=not disabled,
+    )
+    created = ask(call, lambda client: client.create_key(new), makes_data=True)
+    _put_secret(call, created, "made")
+
+
+@key.command("edit")
+@KEY
+@click.option("--name", metavar="NAME", help="A new name.")
+@click.option("--group", metavar="GROUP")
+@click.option("--quota", metavar="QUOTA")
+@click.option("--limit", metavar="USD", help="`none` removes it.")
+@click.option("--expires", metavar="WHEN", help="`never` removes it.")
+@with_call
+def edit_key(
+    call: Call,
+    key: str,
+    name: str | None,
+    group: str | None,
+    quota: str | None,
+    limit: str | None,
+    expires: str | None,
+) -> None:
+    """Change what is named, leave the rest."""
+    edit = KeyEdit(
+        name=changed(name),
+        group=changed(group),
+        quota=changed(quota),
+        limit_usd=removable(amount_or_none(limit)),
+        expires_at=removable(expires),
+    )
+    refuse_empty(edit)
+    _put(call, ask(call, lambda client: client.edit_key(key, edit)))
+
+
+@key.command("enable")
+@KEY
+@with_call
+def enable_key(call: Call, key: str) -> None:
+    """Let a key in again."""
+    _put(call, ask(call, lambda client: client.edit_key(key, KeyEdit(enabled=True))))
+
+
+@key.command("disable")
+@KEY
+@with_call
+def disable_key(call: Call, key: str) -> None:
+    """Refuse a key until it is enabled; what runs goes on."""
+    _put(call, ask(call, lambda client: client.edit_key(key, KeyEdit(enabled=False))))
+
+
+@key.command("rotate")
+@KEY
+@with_call
+def rotate_key(call: Call, key: str) -> None:
+    """Give a key a new credential and print it; the old one stops working at once."""
+    call.confirm(f"The present credential of `{key}` stops working at once.", key)
+    _put_secret(call, ask(call, lambda client: client.rotate_key(key)), "rotated")
+
+
+@key.command("delete")
+@KEY
+@with_call
+def delete_key(call: Call, key: str) -> None:
+    """Delete a key. Its usage records stay."""
+    call.confirm(f"Key `{key}` is going to be deleted; its usage records stay.", key)
+    gone = ask(call, lambda client: client.delete_key(key))
+    call.narrate(f"Key `{gone.name}` is deleted.")
+    if call.json:
+        _put(call, gone)
+
+
+def _put_secret(call: Call, created: KeyCreated, done: str) -> None:
+    """The credential alone on stdout, so that `KEY=$(…)` works."""
+    made = created.key
+    call.narrate(
+        f"Key `{made.name}` is {done}: group {made.group}, quota {made.quota}"
+        + (f", limit {dollars(made.limit_usd)}" if made.limit_usd else "")
+        + ". It is shown this once; only a digest of it is kept."
+    )
+    if call.json:
+        put_one(call, created, [])
+    else:
+        click.echo(created.secret)
+
+
+def _put(call: Call, key: Key) -> None:
+    at = now()
+    limit = dollars(key.limit_usd, missing="none")
+    lines = [
+        ("name", key.name),
+        ("id", str(key.id)),
+        ("key", key.display),
+        ("state", key.state),
+        ("group", key.group),
+        ("quota", key.quota),
+        ("limit", limit if key.left_usd is None else f"{limit}, {dollars(key.left_usd)} left"),
+        ("spent", f"{dollars(key.spent_usd)} in all, {dollars(key.spent_today_usd)} today"),
+        ("requests", f"{key.requests_today} today, {key.in_flight} in flight ({dollars(key.held_usd)} held)"),
+        ("last used", moment(key.last_used_at, at, missing="never")),
+        ("expires", moment(key.expires_at, at, missing="never")),
+        ("created", moment(key.created_at, at)),
+    ]
+    put_one(call, key, lines)

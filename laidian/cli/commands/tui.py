@@ -1,0 +1,47 @@
+"""`laidian tui`: the dashboard, on the same client as the commands."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+import click
+
+from laidian.cli.call import Call, Command, with_call
+from laidian.cli.reach import answering, check_folder, own_token, remote_token, target
+
+
+@click.command(cls=Command)
+@with_call
+def tui(call: Call) -> None:
+    """Open the dashboard. `q` quits, `?` helps.
+
+    \b
+    laidian tui
+    laidian tui --server https://relay.example --admin-token-file ./admin.token
+    """
+    if os.environ.get("TERM", "dumb") in ("dumb", ""):
+        raise click.ClickException(
+            "this terminal cannot show the dashboard (TERM is dumb or not set)."
+            " The same is there as commands: laidian status, laidian usage tail, laidian --help.",
+        )
+    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+        raise click.ClickException(
+            "the dashboard needs a terminal. For pipes there is: laidian status --json, laidian usage tail --json.",
+        )
+    from laidian.admin.client import AdminClient
+
+    whom = target(call)
+    if whom.folder is None:
+        assert whom.server is not None
+        client = AdminClient.over_http(
+            whom.server, remote_token(call), timeout_s=call.timeout, insecure=call.insecure
+        )
+    else:
+        check_folder(whom.folder, makes_data=False)
+        running = asyncio.run(answering(whom.folder))
+        client = AdminClient.over_http(running.url, own_token(whom.folder), timeout_s=call.timeout)
+    from tui.app import run
+
+    run(client)

@@ -1,0 +1,480 @@
+"""`laidian upstream`: provider endpoints, their credentials, and what works."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+from msgspec import UNSET
+
+from laidian.admin.schema import (
+    Circuit,
+    CircuitsReset,
+    Credential,
+    CredentialCreate,
+    CredentialEdit,
+    Probe,
+    Upstream,
+    UpstreamCreate,
+    UpstreamEdit,
+    UpstreamKind,
+    UpstreamModel,
+)
+from laidian.cli.call import Call, ListCommand, Noun, with_call
+from laidian.cli.clock import now
+from laidian.cli.exits import Exit
+from laidian.cli.output import put_list, put_one, put_table
+from laidian.cli.reach import ask
+from laidian.cli.secret import read_api_key
+from laidian.cli.table import Column
+from laidian.cli.text import milliseconds, moment
+from laidian.cli.values import changed, changed_pairs, changed_words, refuse_empty, removable_count
+
+if TYPE_CHECKING:
+    from laidian.admin.client import AdminClient
+
+NAME = click.argument("name")
+LABEL = click.argument("label")
+ALIAS = "NAME=MODEL"
+AT_ONCE = 4
+"""Upstreams probed at the same time."""
+COLUMNS: tuple[Column[Upstream], ...] = (
+    Column("name", lambda upstream: upstream.name),
+    Column("state", lambda upstream: upstream.state, colored=True),
+    Column("kind", lambda upstream: upstream.kind),
+    Column("base url", lambda upstream: upstream.base_url),
+    Column("priority", lambda upstream: str(upstream.priority), right=True, optional=True),
+    Column("weight", lambda upstream: str(upstream.weight), right=True, optional=True),
+    Column("credentials", lambda upstream: str(len(upstream.credentials)), right=True, optional=True),
+    Column("models", lambda upstream: ",".join(upstream.models) or f"{upstream.discovered} found"),
+    Column("in flight", lambda upstream: str(upstream.in_flight), right=True, optional=True),
+)
+
+
+@click.group(cls=Noun)
+def upstream() -> None:
+    """Upstreams: provider endpoints with your accounts. Alone: `list`."""
+
+
+def _settings(function: Callable[..., None]) -> Callable[..., None]:
+    seconds = click.FloatRange(min=0, min_open=True)
+    for option in reversed(
+        [
+            click.option(
+                "--model",
+                metavar="PATTERN",
+                multiple=True,
+                help="What it serves; otherwise what a probe finds.",
+            ),
+            click.option("--alias", metavar=ALIAS, multiple=True, help="Our name of a model, and its own."),
+            click.option("--priority", type=int, metavar="N", help="Lower is tried first."),
+            click.option("--weight", type=int, metavar="N", help="Share among equals."),
+            click.option("--max-concurrent", metavar="N", help="Requests at once."),
+            click.option("--proxy", metavar="URL", help="Way out: http://…, socks5://… or socks5h://…"),
+            click.option("--connect-timeout", type=seconds, metavar="SECONDS"),
+            click.option("--first-byte-timeout", type=seconds, metavar="SECONDS"),
+            click.option("--idle-timeout", type=seconds, metavar="SECONDS", help="Silence in a stream."),
+        ]
+    ):
+        function = option(function)
+    return function
+
+
+def _secret(function: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option("--api-key-env", metavar="VAR", help="Take the API key from this variable."),
+        click.option("--api-key-stdin", is_flag=True, help="Take the API key from standard input."),
+    ):
+        function = option(function)
+    return function
+
+
+@upstream.command("list", cls=ListCommand)
+@with_call
+def list_upstreams(call: Call) -> None:
+    """List the upstreams."""
+    upstreams = ask(call, lambda client: client.upstreams())
+    put_list(
+        call,
+        Upstream,
+        upstreams,
+        COLUMNS,
+        empty="no upstreams yet. Add one: laidian upstream add NAME --kind openai --api-key-stdin",
+    )
+
+
+@upstream.command("show")
+@NAME
+@with_call
+def show_upstream(call: Call, name: str) -> None:
+    """Show one upstream, with its credentials (never the secrets) and what rests."""
+    _put(call, ask(call, lambda client: client.upstream(name)))
+
+
+@upstream.command("add", aliases=["create"])
+@NAME
+@click.option(
+    "--kind",
+    required=True,
+    type=click.Choice(["openai", "gemini", "anthropic", "compatible"]),
+    help="What it speaks; `compatible` is OpenAI's protocol at another place.",
+)
+@click.option("--base-url", metavar="URL", default="", help="The provider's public one if not given.")
+@_secret
+@click.option("--no-api-key", is_flag=True, help="Add the credential later.")
+@click.option("--label", metavar="TEXT", default="", help="Name of the credential; `key-1` if not given.")
+@_settings
+@click.option("--disabled", is_flag=True, help="Add it, but send nothing there yet.")
+@with_call
+def add_upstream(
+    call: Call,
+    name: str,
+    kind: UpstreamKind,
+    base_url: str,
+    api_key_stdin: bool,
+    api_key_env: str | None,
+    no_api_key: bool,
+    label: str,
+    disabled: bool,
+    **given: Any,
+) -> None:
+    """Add a provider's endpoint with an account.
+
+    \b
+    laidian upstream add openai --kind openai --api-key-stdin < openai.key
+    laidian upstream add local --kind compatible --base-url http://127.0.0.1:8000/v1 --no-api-key
+    """
+    credentials: tuple[CredentialCreate, ...] = ()
+    if no_api_key and (api_key_stdin or api_key_env):
+        raise click.UsageError("--no-api-key contradicts the other.", click.get_current_context())
+    if not no_api_key:
+        secret = read_api_key(call, stdin=api_key_stdin, variable=api_key_env)
+        credentials = (CredentialCreate(api_key=secret, label=label),)
+    edit = _edit(given)
+    chosen = {
+        field: value for field in edit.__struct_fields__ if (value := getattr(edit, field)) is not UNSET
+    }
+    new = UpstreamCreate(
+        name=name, kind=kind, base_url=base_url, credentials=credentials, enabled=not disabled
+    )
+    new = msgspec.structs.replace(new, **chosen)
+    made = ask(call, lambda client: client.create_upstream(new), makes_data=True)
+    call.narrate(f"Upstream `{made.name}` is added. Check it: laidian upstream probe {made.name}")
+    _put(call, made)
+
+
+@upstream.command("edit")
+@NAME
+@click.option("--name", "new_name", metavar="NAME", help="A new name.")
+@click.option("--base-url", metavar="URL")
+@_settings
+@with_call
+def edit_upstream(call: Call, name: str, new_name: str | None, base_url: str | None, **given: Any) -> None:
+    """Change what is named, leave the rest. Lists are replaced; `none` empties them and removes values."""
+    edit = msgspec.structs.replace(_edit(given), name=changed(new_name), base_url=changed(base_url))
+    refuse_empty(edit)
+    _put(call, ask(call, lambda client: client.edit_upstream(name, edit)))
+
+
+@upstream.command("enable")
+@NAME
+@with_call
+def enable_upstream(call: Call, name: str) -> None:
+    """Send requests there again."""
+    _put(call, ask(call, lambda client: client.edit_upstream(name, UpstreamEdit(enabled=True))))
+
+
+@upstream.command("disable", aliases=["drain"])
+@NAME
+@with_call
+def disable_upstream(call: Call, name: str) -> None:
+    """Send nothing new there; what runs goes on."""
+    _put(call, ask(call, lambda client: client.edit_upstream(name, UpstreamEdit(enabled=False))))
+
+
+@upstream.command("delete")
+@NAME
+@with_call
+def delete_upstream(call: Call, name: str) -> None:
+    """Delete an upstream and its credentials. Usage records stay."""
+    call.confirm(f"Upstream `{name}` and its credentials are going to be deleted; usage records stay.", name)
+    gone = ask(call, lambda client: client.delete_upstream(name))
+    call.narrate(f"Upstream `{gone.name}` is deleted.")
+    if call.json:
+        _put(call, gone)
+
+
+# Credentials
+
+
+@upstream.command("add-key")
+@NAME
+@_secret
+@click.option("--label", metavar="TEXT", default="", help="`key-2`, `key-3` … if not given.")
+@with_call
+def add_key(call: Call, name: str, api_key_stdin: bool, api_key_env: str | None, label: str) -> None:
+    """Add one more credential to an upstream."""
+    secret = read_api_key(call, stdin=api_key_stdin, variable=api_key_env)
+    new = CredentialCreate(api_key=secret, label=label)
+    _put(call, ask(call, lambda client: client.add_credential(name, new)))
+
+
+@upstream.command("rotate-key")
+@NAME
+@_secret
+@click.option("--label", metavar="TEXT", help="Which credential; the only one if not given.")
+@with_call
+def rotate_key(
+    call: Call, name: str, api_key_stdin: bool, api_key_env: str | None, label: str | None
+) -> None:
+    """Replace a credential by a new one, at once."""
+    secret = read_api_key(call, stdin=api_key_stdin, variable=api_key_env)
+
+    async def rotate(client: AdminClient) -> Upstream:
+        chosen = label or _only_label(await client.upstream(name))
+        return await client.edit_credential(name, chosen, CredentialEdit(api_key=secret))
+
+    changed_one = ask(call, rotate)
+    call.narrate(f"The credential of `{changed_one.name}` is replaced; the old one is gone.")
+    _put(call, changed_one)
+
+
+@upstream.command("enable-key")
+@NAME
+@LABEL
+@with_call
+def enable_key(call: Call, name: str, label: str) -> None:
+    """Use a credential again."""
+    _put(call, ask(call, lambda client: client.edit_credential(name, label, CredentialEdit(enabled=True))))
+
+
+@upstream.command("disable-key")
+@NAME
+@LABEL
+@with_call
+def disable_key(call: Call, name: str, label: str) -> None:
+    """Leave a credential unused."""
+    _put(call, ask(call, lambda client: client.edit_credential(name, label, CredentialEdit(enabled=False))))
+
+
+@upstream.command("delete-key")
+@NAME
+@LABEL
+@with_call
+def delete_key(call: Call, name: str, label: str) -> None:
+    """Delete a credential of an upstream."""
+    call.confirm(f"Credential `{label}` of `{name}` is going to be deleted.", label)
+    after = ask(call, lambda client: client.delete_credential(name, label))
+    call.narrate(f"Credential `{label}` of `{after.name}` is deleted.")
+    if call.json:
+        _put(call, after)
+
+
+# What works
+
+
+@upstream.command("probe", cls=ListCommand)
+@click.argument("names", nargs=-1, metavar="[NAME...]")
+@click.option("--all", "everyone", is_flag=True, help="Every upstream that is enabled.")
+@with_call
+def probe(call: Call, names: tuple[str, ...], everyone: bool) -> int:
+    """Check upstreams now: ask for their model list, which costs nothing. Exit code 3 if any fails."""
+    if bool(names) == everyone:
+        raise click.UsageError("name upstreams, or say --all.", click.get_current_context())
+
+    async def check(client: AdminClient) -> tuple[Probe, ...]:
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def one(name: str) -> Probe:
+            async with gate:
+                return await client.probe(name)
+
+        chosen = names or [found.name for found in await client.upstreams() if found.enabled]
+        return tuple(await asyncio.gather(*map(one, chosen)))
+
+    probes = ask(call, check)
+    put_list(
+        call, Probe, probes, _probe_columns(), empty="no upstream is enabled, so there is nothing to probe."
+    )
+    return Exit.DONE if probes and all(found.ok for found in probes) else Exit.PROBLEMS
+
+
+@upstream.command("probes", cls=ListCommand)
+@NAME
+@click.option("--limit", type=click.IntRange(1, 1_000), default=20, show_default=True, metavar="N")
+@with_call
+def probes(call: Call, name: str, limit: int) -> None:
+    """List earlier probes of an upstream, newest first."""
+    found = ask(call, lambda client: client.probes(name, limit=limit))
+    put_list(call, Probe, found, _probe_columns(), empty="it was never probed.")
+
+
+@upstream.command("models", cls=ListCommand)
+@NAME
+@with_call
+def models(call: Call, name: str) -> None:
+    """List the models an upstream can be said to serve, and whether they are priced."""
+    columns: tuple[Column[UpstreamModel], ...] = (
+        Column("model", lambda model: model.model),
+        Column("its own name", lambda model: model.upstream_model),
+        Column("known from", lambda model: model.known_from),
+        Column("priced", lambda model: "yes" if model.priced else "no: refused"),
+    )
+    found = ask(call, lambda client: client.upstream_models(name))
+    put_list(
+        call, UpstreamModel, found, columns, empty=f"none known yet. Ask it: laidian upstream probe {name}"
+    )
+
+
+@upstream.command("errors", cls=ListCommand)
+@click.argument("name", required=False)
+@with_call
+def errors(call: Call, name: str | None) -> None:
+    """List what gets no traffic now, why, and until when."""
+
+    async def look(client: AdminClient) -> tuple[Circuit, ...]:
+        if name is not None:
+            return (await client.upstream(name)).circuits
+        return await client.circuits()
+
+    put_list(
+        call,
+        Circuit,
+        ask(call, look),
+        _circuit_columns(),
+        empty="nothing rests: every upstream gets traffic.",
+    )
+
+
+@upstream.command("reset")
+@click.argument("name", required=False)
+@with_call
+def reset(call: Call, name: str | None) -> None:
+    """Send traffic again at once to what rests: of one upstream, or of all."""
+
+    async def close(client: AdminClient) -> CircuitsReset:
+        if name is not None:
+            await client.upstream(name)
+        return await client.reset_circuits(name or "")
+
+    done = ask(call, close)
+    put_one(call, done, [("reset", str(done.reset))])
+
+
+def _only_label(found: Upstream) -> str:
+    labels = [credential.label for credential in found.credentials]
+    if len(labels) == 1:
+        return labels[0]
+    if not labels:
+        raise click.UsageError(
+            f"upstream `{found.name}` has no credential yet; use add-key.", click.get_current_context()
+        )
+    raise click.UsageError(
+        f"upstream `{found.name}` has several credentials; say which with --label: {', '.join(labels)}.",
+        click.get_current_context(),
+    )
+
+
+def _edit(given: dict[str, Any]) -> UpstreamEdit:
+    def or_unset(name: str) -> Any:
+        return UNSET if given[name] is None else given[name]
+
+    return UpstreamEdit(
+        models=changed_words(given["model"]),
+        aliases=changed_pairs(given["alias"], ALIAS),
+        priority=or_unset("priority"),
+        weight=or_unset("weight"),
+        max_concurrent=removable_count(given["max_concurrent"], "--max-concurrent"),
+        proxy="" if given["proxy"] == "none" else changed(given["proxy"]),
+        connect_timeout_s=or_unset("connect_timeout"),
+        first_byte_timeout_s=or_unset("first_byte_timeout"),
+        idle_timeout_s=or_unset("idle_timeout"),
+    )
+
+
+def _put(call: Call, found: Upstream) -> None:
+    at = now()
+    probed = found.last_probe
+    lines = [
+        ("name", found.name),
+        ("state", found.state),
+        ("kind", found.kind),
+        ("base url", found.base_url),
+        ("proxy", found.proxy or "-"),
+        ("models", ", ".join(found.models) or f"{found.discovered} found by a probe"),
+        ("aliases", ", ".join(f"{name}={model}" for name, model in found.aliases.items()) or "-"),
+        ("priority, weight", f"{found.priority}, {found.weight}"),
+        (
+            "requests at once",
+            f"{found.in_flight} of {'any number' if found.max_concurrent is None else found.max_concurrent}",
+        ),
+        (
+            "time limits",
+            f"connect {found.connect_timeout_s:g} s, first byte {found.first_byte_timeout_s:g} s,"
+            f" silence {found.idle_timeout_s:g} s",
+        ),
+        ("groups", ", ".join(found.groups) or "-"),
+        ("last probe", "never" if probed is None else f"{_verdict(probed)}, {moment(probed.at, at)}"),
+        ("from config", "yes: change it in config.toml" if found.from_config else "no"),
+        ("created", moment(found.created_at, at)),
+    ]
+    if not put_one(call, found, lines):
+        return
+    if found.credentials:
+        click.echo()
+        put_table(call, found.credentials, _credential_columns())
+    if found.circuits:
+        click.echo()
+        put_table(call, found.circuits, _circuit_columns())
+
+
+def _verdict(probe: Probe) -> str:
+    return f"ok, {probe.models} models" if probe.ok else f"failed: {probe.reason}"
+
+
+def _credential_columns() -> Sequence[Column[Credential]]:
+    at = now()
+    return (
+        Column("credential", lambda one: one.label),
+        Column("state", lambda one: "active" if one.enabled else "disabled", colored=True),
+        Column("fingerprint", lambda one: one.fingerprint),
+        Column("since", lambda one: moment(one.created_at, at)),
+    )
+
+
+def _circuit_columns() -> Sequence[Column[Circuit]]:
+    at = now()
+    return (
+        Column("upstream", lambda circuit: circuit.upstream),
+        Column("credential", lambda circuit: circuit.credential or "any", optional=True),
+        Column("model", lambda circuit: circuit.model or "any"),
+        Column("state", lambda circuit: circuit.state, colored=True),
+        Column(
+            "next try",
+            lambda circuit: moment(circuit.open_until, at),
+            short=lambda circuit: moment(circuit.open_until, at, short=True),
+        ),
+        Column("failures", lambda circuit: str(circuit.failures), right=True, optional=True),
+        Column("reason", lambda circuit: circuit.reason),
+    )
+
+
+def _probe_columns() -> Sequence[Column[Probe]]:
+    at = now()
+    return (
+        Column("upstream", lambda probe: probe.upstream),
+        Column("result", lambda probe: "ok" if probe.ok else "failed", colored=True),
+        Column("status", lambda probe: "-" if probe.status is None else str(probe.status), right=True),
+        Column("took", lambda probe: milliseconds(probe.duration_ms), right=True),
+        Column("models", lambda probe: "-" if probe.models is None else str(probe.models), right=True),
+        Column(
+            "when",
+            lambda probe: moment(probe.at, at),
+            short=lambda probe: moment(probe.at, at, short=True),
+            optional=True,
+        ),
+        Column("reason", lambda probe: probe.reason or "-"),
+    )

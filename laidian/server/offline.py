@@ -1,0 +1,33 @@
+"""The admin application without a server: what the command line talks to when none serves from the data folder.
+
+The same application as the server's, so that there is one way through the code; only the sockets are missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+
+from laidian.config import Config
+from laidian.server.app import build_litestar
+from laidian.server.folder import Folder
+from laidian.server.run import prepare
+from laidian.server.services import Services
+
+
+@asynccontextmanager
+async def admin_app(folder: Folder, config: Config) -> AsyncGenerator[Litestar, None]:
+    """Prepares the folder as a start would (schema, orphans) and opens it for the time of the block.
+
+    Raises LaidianError when the folder cannot be used.
+    """
+    folder.create()
+    prepare(folder, config)
+    services = Services(config, folder, chores=False)
+    await services.start()
+    try:
+        yield build_litestar(services)
+    finally:
+        await services.stop()
