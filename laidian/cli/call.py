@@ -14,12 +14,14 @@ import click
 import msgspec
 from rich_click import RichCommand, RichGroup
 from rich_click.rich_context import RichContext
+from rich_click.rich_panel import RichOptionPanel
 
 from laidian.cli.exits import Declined
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+OUTPUT, QUESTIONS, WHICH_SERVER = "Output", "Questions", "Which server"
 _SAID = "laidian.said"
 HELP_NAMES = ("-h", "--help")
 
@@ -98,7 +100,7 @@ def _option(*names: str, panel: str, **rest: Any) -> click.Option:
 
 def place_options() -> list[click.Parameter]:
     """Which server, which data."""
-    panel = "Which server"
+    panel = WHICH_SERVER
     return [
         _option("--data", metavar="DIR", help="Data folder (or LAIDIAN_DATA).", panel=panel),
         _option("--config", metavar="FILE", help="Configuration file (or LAIDIAN_CONFIG).", panel=panel),
@@ -121,7 +123,7 @@ def place_options() -> list[click.Parameter]:
 
 
 def output_options(*, lists: bool) -> list[click.Parameter]:
-    panel = "Output"
+    panel = OUTPUT
     table = [_option("--csv", is_flag=True, help="Comma-separated values.", panel=panel)] if lists else []
     return [
         _option("--json", is_flag=True, help="One JSON document.", panel=panel),
@@ -135,11 +137,17 @@ def output_options(*, lists: bool) -> list[click.Parameter]:
 
 
 def asking_options() -> list[click.Parameter]:
-    panel = "Questions"
+    panel = QUESTIONS
     return [
         _option("--yes", "-y", is_flag=True, help="Do it without asking.", panel=panel),
         _option("--no-input", is_flag=True, help="Never ask; fail instead.", panel=panel),
     ]
+
+
+def add_option_panels(command: RichCommand) -> None:
+    """The help shows a command's own options first, then the common ones."""
+    for name in ("Options", OUTPUT, QUESTIONS, WHICH_SERVER):
+        command.add_panel(RichOptionPanel(name))
 
 
 class Command(RichCommand):
@@ -148,6 +156,7 @@ class Command(RichCommand):
     def __init__(self, *arguments: Any, **rest: Any) -> None:
         super().__init__(*arguments, **rest)
         self.params = [*self.params, *self.common()]
+        add_option_panels(self)
 
     def common(self) -> Sequence[click.Parameter]:
         return [*output_options(lists=False), *asking_options(), *place_options()]

@@ -8,9 +8,10 @@ from typing import Any
 import click
 import msgspec
 from rich_click import RichGroup
+from rich_click.rich_panel import RichCommandPanel
 
 from laidian import __version__
-from laidian.cli.call import HELP_NAMES, output_options, place_options
+from laidian.cli.call import HELP_NAMES, add_option_panels, output_options, place_options
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -51,6 +52,9 @@ class Root(RichGroup):
         super().__init__(*arguments, **rest)
         # Before the command they mean the same as after it: `laidian --data DIR key list`.
         self.params += [*output_options(lists=False), *place_options()]
+        for name in dict.fromkeys(entry.panel for entry in COMMANDS.values()):
+            self.add_panel(RichCommandPanel(name))
+        add_option_panels(self)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -83,9 +87,7 @@ class Root(RichGroup):
         "help_option_names": list(HELP_NAMES),
         "max_content_width": 100,
         "rich_help_config": {
-            "text_paragraph_linebreaks": "\n\n",
-            "commands_before_options": True,
-            "default_panels_first": True,
+            "padding_helptext_first_line": (0, 0, 1, 0),
         },
     },
 )

@@ -20,6 +20,7 @@ def environment() -> str:
   LAIDIAN_SERVER             another machine's server, where neither --server nor --data is given
   LAIDIAN_ADMIN_TOKEN_FILE   its admin token's file, where --admin-token-file is not given
   LAIDIAN_ADMIN_TOKEN        the token itself, where no file is named
+  LAIDIAN_LANG               en or zh, for the dashboard; LC_ALL, LC_MESSAGES and LANG after it
   NO_COLOR                   any value: no colours
   COLUMNS                    width of tables, also where stdout is not a terminal
   XDG_DATA_HOME              the default data folder is laidian in it; ~/.local/share/laidian without it

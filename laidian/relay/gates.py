@@ -129,7 +129,10 @@ def _demand(price: Price, group: Group, peek: Peek, input_bound: int) -> Demand:
         if peek.output_limit is not None:
             worst = bound(peek.output_limit)
             return Demand(worst, worst)
-        return Demand(bound((price.max_output_tokens or FALLBACK_OUTPUT_TOKENS) * peek.choices), bound(1))
+        longest = price.max_output_tokens or min(
+            FALLBACK_OUTPUT_TOKENS, price.context_tokens or FALLBACK_OUTPUT_TOKENS
+        )
+        return Demand(bound(longest * peek.choices), bound(1))
     except Unpriced as error:
         raise unpriced(price.model, error.unit) from None
 

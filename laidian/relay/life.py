@@ -34,9 +34,11 @@ from laidian.relay.context import Context
 from laidian.relay.credential import bearer
 from laidian.relay.outcome import Outcome
 from laidian.store.ledger import extend_hold, open_hold
+from laidian.upstream.connection import Timeouts
 from laidian.upstream.faults import TransportFault
+from laidian.upstream.origin import Origin, parse_base_url
 from laidian.upstream.providers import PROVIDERS, credential_headers
-from laidian.upstream.transport import Exchange, Origin, Timeouts, parse_base_url
+from laidian.upstream.transport import Exchange
 
 _log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from laidian.errors import LaidianError, MethodNotAllowed, NotFound
 from laidian.protocol.dialect import OPERATIONS, ROUTES
 from laidian.relay.client import Client, Receive, Scope, Send
 from laidian.relay.context import Context
-from laidian.relay.life import Relay, new_request_id
+from laidian.relay.life import Line, Relay, new_request_id, now_ms
 from laidian.routes.models import list_models, show_model
 from laidian.routes.paths import canonical
 
@@ -41,12 +41,17 @@ class Front:
 
     async def _local(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
         """What is answered here, and the refusals of everything else below /v1."""
-        context = self._context
+        context, at_ms = self._context, now_ms()
         client = Client(scope, receive, send, context.dialects["openai"], new_request_id())
+        line = Line(at_ms=at_ms, request_id=client.request_id, operation="models", status=0, duration_ms=0)
         try:
             await self._answer(context, client, path)
         except LaidianError as error:
+            line.operation = "models" if path.startswith("/v1/models") else "unknown"
+            line.error, line.fault = error.code, error.fault
             await client.fail(error)
+        line.status, line.duration_ms = client.status, now_ms() - at_ms
+        context.journal.request(line)
 
     async def _answer(self, context: Context, client: Client, path: str) -> None:
         method = client.scope["method"]

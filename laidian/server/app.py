@@ -11,6 +11,7 @@ import msgspec
 from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
 
+from laidian.admin.api.router import admin_router
 from laidian.config import Config, load_config
 from laidian.errors import Bug, LaidianError
 from laidian.relay.client import Receive, Scope, Send
@@ -67,6 +68,10 @@ class Application:
             _log.error("the worker cannot start: %s", error.message)
             await send({"type": "lifespan.startup.failed", "message": error.message})
             return
+        except Exception:
+            _log.exception("a bug while the worker started")
+            await send({"type": "lifespan.startup.failed", "message": "a bug; see the log"})
+            return
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._services.stop()
@@ -83,7 +88,7 @@ def create_app() -> Application:
 def build_litestar(services: Services) -> Litestar:
     """Everything that is not relayed. No OpenAPI at its default public place; errors in our shape, tracebacks on stderr only."""
     return Litestar(
-        route_handlers=[*health_routes(services.context)],
+        route_handlers=[*health_routes(services.context), admin_router(lambda: services.admin)],
         openapi_config=None,
         exception_handlers={LaidianError: _refusal, HTTPException: _http_refusal, Exception: _bug},
         debug=False,

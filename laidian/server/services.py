@@ -9,10 +9,11 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from laidian.admin.api.services import AdminServices
 from laidian.admin.service.upstreams import record_probe
 from laidian.config import Config
 from laidian.domain.circuit import Circuit, CircuitKey
-from laidian.domain.upstream import Upstream
+from laidian.domain.upstream import Secret, Upstream
 from laidian.errors import LaidianError
 from laidian.protocol.openai_chat import OpenAIChat
 from laidian.relay.context import Context
@@ -26,6 +27,7 @@ from laidian.store.connection import Connection, DatabaseError
 from laidian.store.database import connect
 from laidian.store.ledger import note_progress, sweep_rates
 from laidian.store.orphans import Worker, settle_orphans
+from laidian.store.reader import Reader
 from laidian.store.upstreams import last_probes
 from laidian.store.vault import Vault, master_key
 from laidian.store.writer import Writer
@@ -81,9 +83,36 @@ class Services:
             dialects={"openai": OpenAIChat()},
             chance=random.random,
         )
+        self.lister = Reader(folder.database)
+        self.admin = self._admin(started_ms)
         if self._with_chores:
             self._start_chores()
         return self.context
+
+    def _admin(self, started_ms: int) -> AdminServices:
+        """What the admin API works with."""
+        context, folder = self.context, self._folder
+        return AdminServices(
+            writer=context.writer,
+            reader=self.lister,
+            catalog=context.catalog,
+            vault=self.vault,
+            health=context.health,
+            probe=lambda upstream: probe(context.transport, upstream),
+            cancel=self._cancel,
+            stopping=lambda: context.stopping,
+            token=Secret(folder.token()),
+            config=self._config,
+            data=folder.root,
+            run_folder=folder.run,
+            started_at_ms=started_ms,
+        )
+
+    def _cancel(self, request_id: str) -> bool:
+        life = self.context.live.get(request_id)
+        if life is not None:
+            life.cancel()
+        return life is not None
 
     def _start_chores(self) -> None:
         for pause_s, chore in (
@@ -108,6 +137,7 @@ class Services:
         except LaidianError as error:
             _log.warning("the worker could not sign off: %s", error.message)
         await self._writer.aclose()
+        self.lister.close()
         self.reader.close()
 
     # Chores

@@ -126,9 +126,9 @@ def read_records(
 
 
 def each_record(connection: Connection, wanted: UsageFilter) -> Iterator[RecordRow]:
-    """All of them, oldest first, without holding them in memory."""
+    """All of them, newest first, without holding them in memory."""
     where, values = _where(wanted, None)
-    for row in connection.execute(f"{_SELECT} WHERE {where} ORDER BY r.id", values):
+    for row in connection.execute(f"{_SELECT} WHERE {where} ORDER BY r.id DESC", values):
         yield _record(row)
 
 

@@ -10,9 +10,11 @@ import time
 import msgspec
 
 from laidian.domain.upstream import Upstream
+from laidian.upstream.connection import Timeouts
 from laidian.upstream.faults import TransportFault
+from laidian.upstream.origin import parse_base_url
 from laidian.upstream.providers import PROVIDERS, credential_headers, read_models
-from laidian.upstream.transport import Timeouts, Transport, parse_base_url
+from laidian.upstream.transport import Transport
 
 PROBE_TIMEOUT_S = 15.0
 LIST_BYTES = 8 * 1024 * 1024

@@ -20,7 +20,8 @@ from typing import cast
 import httpx2
 import uvloop
 
-from laidian.upstream.transport import Origin, Transport
+from laidian.upstream.origin import Origin
+from laidian.upstream.transport import Transport
 
 BODY = b"x" * 930
 CHUNK = b'data: {"choices":[{"delta":{"content":"word "}}]}\n\n'

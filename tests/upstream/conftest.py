@@ -20,7 +20,8 @@ import pytest_asyncio
 import trustme
 import uvloop
 
-from laidian.upstream.transport import Origin, Transport
+from laidian.upstream.origin import Origin
+from laidian.upstream.transport import Transport
 
 Step = bytes | Callable[["Line"], Awaitable[None]]
 Script = Sequence[Step]

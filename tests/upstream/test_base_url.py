@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 from rich.pretty import Pretty
 
+from laidian.upstream.origin import Origin, parse_base_url
 from laidian.upstream.proxy import Proxy, parse_proxy
-from laidian.upstream.transport import Origin, parse_base_url
 
 
 @pytest.mark.parametrize(

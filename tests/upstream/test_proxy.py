@@ -10,9 +10,11 @@ import pytest
 import trustme
 
 from laidian.upstream import proxy as proxy_module
+from laidian.upstream.connection import Timeouts
 from laidian.upstream.faults import ConnectFault, DisconnectFault, TLSFault
+from laidian.upstream.origin import Origin
 from laidian.upstream.proxy import dial
-from laidian.upstream.transport import Origin, Timeouts, Transport
+from laidian.upstream.transport import Transport
 
 HI = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 

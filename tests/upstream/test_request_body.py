@@ -5,8 +5,8 @@ import tracemalloc
 
 import pytest
 
+from laidian.upstream.connection import Timeouts
 from laidian.upstream.faults import DisconnectFault, TimeoutFault
-from laidian.upstream.transport import Timeouts
 
 OK = b"HTTP/1.1 200 OK\r\n"
 HI = OK + b"Content-Length: 2\r\n\r\nhi"

@@ -5,6 +5,7 @@ import gc
 
 import pytest
 
+from laidian.upstream.connection import HIGH_WATER, Timeouts
 from laidian.upstream.faults import (
     ConnectFault,
     DisconnectFault,
@@ -12,7 +13,8 @@ from laidian.upstream.faults import (
     TimeoutFault,
     TransportFault,
 )
-from laidian.upstream.transport import HIGH_WATER, Origin, Timeouts, Transport
+from laidian.upstream.origin import Origin
+from laidian.upstream.transport import Transport
 
 OK = b"HTTP/1.1 200 OK\r\n"
 HI = OK + b"Content-Length: 2\r\n\r\nhi"
@@ -262,7 +264,7 @@ async def test_a_reused_connection_that_dies_after_a_first_byte_is_not_replaced(
 
 
 async def test_a_reused_connection_that_dies_late_is_no_stale_one(transport, listen, say, monkeypatch):
-    monkeypatch.setattr("laidian.upstream.transport.STALE_WINDOW_S", 0.0)
+    monkeypatch.setattr("laidian.upstream.connection.STALE_WINDOW_S", 0.0)
     peer = await listen([say.READ, HI, say.READ, say.CLOSE], [say.READ, HI])
     await get(transport, peer.origin)
     with pytest.raises(DisconnectFault) as caught:

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from laidian.domain.upstream import UpstreamKind
 from laidian.errors import BadRequest
+from laidian.upstream.origin import parse_base_url
 from laidian.upstream.providers import PROVIDERS, completed_base_url
 from laidian.upstream.proxy import authority, parse_proxy
-from laidian.upstream.transport import parse_base_url
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

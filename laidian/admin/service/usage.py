@@ -59,7 +59,7 @@ def list_usage(
 
 
 def export_usage(connection: Connection, query: UsageQuery, *, now_ms: int) -> Iterator[UsageRecord]:
-    """Every record, oldest first, one at a time."""
+    """Every record, newest first, one at a time."""
     for row in rows.each_record(connection, usage_filter(connection, query, now_ms)):
         yield record_wire(row)
 

@@ -6,17 +6,17 @@ import click
 from click.shell_completion import get_completion_class
 from rich_click import RichCommand
 
-_LINES = {
-    "bash": 'eval "$(laidian completion bash)"     in ~/.bashrc',
-    "zsh": 'eval "$(laidian completion zsh)"      in ~/.zshrc',
-    "fish": "laidian completion fish | source      in ~/.config/fish/config.fish",
-}
 
-
-@click.command(cls=RichCommand, epilog="To keep it:\n\n\b\n" + "\n".join(_LINES.values()))
-@click.argument("shell", type=click.Choice(list(_LINES)))
+@click.command(cls=RichCommand)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print the completion script of a shell."""
+    """Print the completion script of a shell.
+
+    \b
+    eval "$(laidian completion bash)"     in ~/.bashrc
+    eval "$(laidian completion zsh)"      in ~/.zshrc
+    laidian completion fish | source      in ~/.config/fish/config.fish
+    """
     from laidian.cli.root import root
 
     kind = get_completion_class(shell)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from typing import Literal
 
 import click
 
@@ -13,8 +14,9 @@ from laidian.cli.reach import answering, check_folder, own_token, remote_token, 
 
 
 @click.command(cls=Command)
+@click.option("--lang", type=click.Choice(["en", "zh"]), help="English or Chinese (or LAIDIAN_LANG, LANG).")
 @with_call
-def tui(call: Call) -> None:
+def tui(call: Call, lang: Literal["en", "zh"] | None) -> None:
     """Open the dashboard. `q` quits, `?` helps.
 
     \b
@@ -44,4 +46,4 @@ def tui(call: Call) -> None:
         client = AdminClient.over_http(running.url, own_token(whom.folder), timeout_s=call.timeout)
     from tui.app import run
 
-    run(client)
+    run(client, lang)

@@ -1,0 +1,69 @@
+"""What the admin API works with; built by the composition root, one per worker."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+
+from laidian.config import Config
+from laidian.data import price_book_bytes
+from laidian.domain.upstream import Secret, Upstream
+from laidian.store.catalog import CatalogReader
+from laidian.store.reader import Reader
+from laidian.store.vault import Vault
+from laidian.store.writer import Writer
+from laidian.upstream.health import Health
+from laidian.upstream.probe import Probed
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _entropy() -> bytes:
+    return os.urandom(32)
+
+
+class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
+    writer: Writer
+    reader: Reader
+    """For listings and audits, off the event loop; closed by who made it."""
+    catalog: CatalogReader
+    vault: Vault
+    health: Health
+    probe: Callable[[Upstream], Awaitable[Probed]]
+    cancel: Callable[[str], bool]
+    """Ends a request of this worker by its id; False when this worker has none of that id."""
+    stopping: Callable[[], bool]
+    token: Secret
+    """The admin token."""
+    config: Config
+    data: Path
+    """The data folder."""
+    run_folder: Path
+    """Where workers lock their files."""
+    started_at_ms: int
+    now_ms: Callable[[], int] = _now_ms
+    clock_s: Callable[[], float] = time.monotonic
+    """For the backoff after wrong tokens."""
+    entropy: Callable[[], bytes] = _entropy
+    """32 random bytes for a client key."""
+    shipped_book: Callable[[], bytes] = price_book_bytes
+
+    @property
+    def busy(self) -> dict[int, int]:
+        """Requests in flight of this worker, by upstream id."""
+        return dict(self.health.busy())
+
+    @property
+    def base_url(self) -> str:
+        """What a client is given as its base URL."""
+        server = self.config.server
+        if server.public_url:
+            return f"{server.public_url.rstrip('/').removesuffix('/v1')}/v1"
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)  # noqa: S104 - looked up, not bound
+        return f"http://{f'[{host}]' if ':' in host else host}:{server.port}/v1"
