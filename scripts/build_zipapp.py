@@ -5,10 +5,11 @@
     .venv/bin/python scripts/build_zipapp.py --only cp311-x86_64    one of them
     .venv/bin/python scripts/build_zipapp.py --installed            this Python's target, from its own packages, no network
 
-Needs Python 3.11+ with pip, nothing else. The file runs on CPython 3.11 to 3.14, Linux with glibc 2.28 or newer, x86_64
-and aarch64. Two builds of one checkout are byte for byte the same, whatever machine they were made on, as long as liblzma is the
-same. --installed takes the wheels that pip chose for this machine, which may need its newer glibc: for tests, not for release. Rule: what goes in comes from requirements/run.txt
-with its hash checked, or from this checkout. Never add a file that depends on the time, the path or the machine.
+Needs Python 3.11+ with pip, nothing else. The file runs on CPython 3.11 to 3.14, Linux with glibc 2.28 or newer,
+x86_64 and aarch64. Two builds of one checkout are byte for byte the same, whatever machine they were made on, as long
+as liblzma is the same. --installed takes the wheels that pip chose for this machine, which may need its newer glibc: it
+is for tests, not for a release. Rule: what goes in comes from requirements/run.txt with its hash checked, or from this
+checkout. Never add a file that depends on the time, the path or the machine.
 
 Layout of the archive: `__main__.py` (scripts/zipapp_main.py), `build.json` (what every start reads), `index.json` (what the
 first start reads), and payloads: `any.xz` holds the files that are equal on all targets, `x86_64.xz` and `aarch64.xz` the native

@@ -24,6 +24,7 @@ GLYPHS: dict[UpstreamState, tuple[str, str]] = {
     "deleted": ("◌", "bright_black"),
 }
 """Sign and colour of a state; its word always stands beside, since neither may be visible."""
+WORST_FIRST: tuple[UpstreamState, ...] = ("no_credential", "resting", "up", "disabled", "deleted")
 
 
 class Help(ModalScreen[None]):
@@ -138,9 +139,12 @@ class Dashboard(Screen[None]):
         return plain(f"LaiDian {status.version}  {status.base_url}  {sign} {state}  {up}")
 
     def _upstreams(self, status: Status) -> Iterable[Text]:
+        """The worst first, since a card may be too small for all; the title counts."""
+        up = sum(one.state == "up" for one in status.upstreams)
+        self.query_one("#upstreams").border_title = f"{self._words.upstreams} {up}/{len(status.upstreams)}"
         if not status.upstreams:
             yield plain(self._words.no_upstream)
-        for one in status.upstreams:
+        for one in sorted(status.upstreams, key=lambda one: WORST_FIRST.index(one.state)):
             sign, color = GLYPHS[one.state]
             word: str = getattr(self._words, f"state_{one.state}")
             yield Text.assemble(
@@ -174,4 +178,6 @@ class Dashboard(Screen[None]):
         return cast("DataTable[Text]", self.query_one("#latest", DataTable))
 
     def _put(self, place: str, *lines: Text) -> None:
-        self.query_one(place, Static).update(Text("\n").join(lines))
+        joined = Text("\n").join(lines)
+        joined.no_wrap, joined.overflow = True, "ellipsis"
+        self.query_one(place, Static).update(joined)

@@ -8,6 +8,7 @@ both. The rule a newcomer would break: every answer is decoded into a struct of 
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
@@ -66,6 +67,9 @@ TIMEOUT_S = 30.0
 """Silence that an ordinary answer may keep; the API answers in milliseconds, a busy disk in seconds."""
 LONG_S = 600.0
 """For a replay of the ledger, an export, and a probe that waits for an upstream's own time limits."""
+# It logs a line per request at INFO, and whoever configures logging to show that would get ours among the server's own.
+logging.getLogger("httpx2").setLevel(logging.WARNING)
+
 UNREACHABLE = "server_unreachable"
 """Code of an `AdminError` without an answer."""
 LOST = "answer_lost"

@@ -11,10 +11,10 @@ from typing import Literal, Protocol
 import msgspec
 
 from laidian.domain.usage import Usage
-from laidian.errors import LaidianError
 from laidian.protocol.document import Fields
+from laidian.protocol.family import FamilyName
 
-DialectName = Literal["openai"]
+DialectName = Literal["openai.chat"]
 
 
 class Peek(msgspec.Struct, frozen=True):
@@ -41,15 +41,6 @@ class Answer(msgspec.Struct, frozen=True):
     """Generated text, for an estimate when usage is missing."""
 
 
-class ErrorSaid(msgspec.Struct, frozen=True):
-    """An upstream's error in its own words; empty where it said nothing that can be read."""
-
-    message: str = ""
-    type: str = ""
-    code: str = ""
-    param: str | None = None
-
-
 class Tap(Protocol):
     """Watches one answer stream go by: takes the upstream's bytes, gives what the client gets, keeps what it learned."""
 
@@ -57,6 +48,8 @@ class Tap(Protocol):
     service_tier: str
     finished: bool
     """Whether the stream came to its own end: a later hang-up of the upstream is not a fault."""
+    ended: bool
+    """Whether the dialect's last event has come; nothing after it counts."""
     output_tokens: int
     """Likely output tokens so far."""
 
@@ -68,7 +61,7 @@ class Tap(Protocol):
         ...
 
     def end(self) -> bytes:
-        """The last bytes at the upstream's end. Raises StreamFault when it ended too early."""
+        """What a client takes for the end, to be sent when all is settled. Raises StreamFault when it came too early."""
         ...
 
 
@@ -84,36 +77,20 @@ class StreamFault(Exception):
 class Dialect(Protocol):
     """Both directions of one wire format, as far as the relay needs them for same-protocol forwarding."""
 
-    name: str
-    keep_alive: bytes
-    """What may be sent into a silent stream without a client noticing."""
-
-    def peek(self, body: bytes) -> Peek:
-        """Reads what must be known. Raises BadRequest naming the field that is wrong."""
+    def peek(self, body: bytes, path: str) -> Peek:
+        """Reads what must be known of a request. Raises BadRequest naming the field that is wrong."""
         ...
 
-    def splice(self, peek: Peek, model: str, *, ask_usage: bool) -> bytes:
-        """The body for an upstream: its own model name, usage switched on; every other byte as it came."""
+    def splice(self, peek: Peek, model: str) -> bytes:
+        """The body for an upstream that calls the model so; every byte that need not change as it came."""
         ...
 
-    def read_answer(self, body: bytes) -> Answer:
+    def read_answer(self, peek: Peek, body: bytes) -> Answer:
         """Reads a whole answer. Raises StreamFault when it is not one."""
         ...
 
-    def tap(self, *, hide_usage: bool) -> Tap:
-        """A watcher for one answer stream; `hide_usage` when the client did not ask for the usage that we asked for."""
-        ...
-
-    def error_body(self, error: LaidianError) -> bytes:
-        """An error as this dialect's answer body."""
-        ...
-
-    def error_event(self, error: LaidianError) -> bytes:
-        """An error inside a stream that has begun."""
-        ...
-
-    def read_error(self, body: bytes) -> ErrorSaid:
-        """What an upstream's error answer says, as far as it is in this dialect."""
+    def tap(self, peek: Peek) -> Tap:
+        """A watcher for one answer stream."""
         ...
 
 
@@ -122,6 +99,7 @@ class Operation(msgspec.Struct, frozen=True):
 
     name: str
     """Stable; goes into records, metrics and logs: `chat.completions`."""
+    family: FamilyName
     dialect: DialectName
     method: str
     path: str
@@ -130,7 +108,9 @@ class Operation(msgspec.Struct, frozen=True):
     """What the key's group must have."""
 
 
-CHAT_COMPLETIONS = Operation("chat.completions", "openai", "POST", "/v1/chat/completions", "chat")
+CHAT_COMPLETIONS = Operation(
+    "chat.completions", "openai", "openai.chat", "POST", "/v1/chat/completions", "chat"
+)
 
 OPERATIONS: tuple[Operation, ...] = (CHAT_COMPLETIONS,)
 """Everything that is relayed to an upstream."""

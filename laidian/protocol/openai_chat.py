@@ -12,10 +12,11 @@ import msgspec
 
 from laidian.domain.estimate import likely_tokens
 from laidian.domain.usage import Usage
-from laidian.errors import BadRequest, LaidianError
-from laidian.protocol.dialect import Answer, ErrorSaid, Peek, StreamFault
+from laidian.errors import BadRequest
+from laidian.protocol.dialect import Answer, Peek, StreamFault
 from laidian.protocol.document import Fields, said
 from laidian.protocol.events import EventCutter, data_of
+from laidian.protocol.openai_family import error_message
 from laidian.protocol.openai_usage import read_usage
 
 DONE = b"[DONE]"
@@ -62,28 +63,10 @@ class _Chunk(msgspec.Struct):
 _decode_chunk = msgspec.json.Decoder(_Chunk).decode
 
 
-class _ErrorDetail(msgspec.Struct):
-    message: str = ""
-    type: str | None = None
-    code: str | int | None = None
-    param: str | None = None
-
-
-class _ErrorBody(msgspec.Struct):
-    error: _ErrorDetail | str
-
-
-_decode_error = msgspec.json.Decoder(_ErrorBody, strict=False).decode
-_decode_errors = msgspec.json.Decoder(list[_ErrorBody], strict=False).decode
-
-
 class OpenAIChat:
     """The `Dialect` of /v1/chat/completions."""
 
-    name = "openai"
-    keep_alive = b": keep-alive\n\n"
-
-    def peek(self, body: bytes) -> Peek:
+    def peek(self, body: bytes, path: str) -> Peek:
         """Raises BadRequest naming the field when a field that the relay must read has the wrong type."""
         fields = Fields(body)
         model = fields.get("model", str)
@@ -117,18 +100,18 @@ class OpenAIChat:
             service_tier=fields.get("service_tier", str) or "default",
         )
 
-    def splice(self, peek: Peek, model: str, *, ask_usage: bool) -> bytes:
-        """The body for the upstream: its own model name, and usage switched on when `ask_usage`."""
+    def splice(self, peek: Peek, model: str) -> bytes:
+        """Its own model name, and in a stream usage switched on."""
         fields = peek.fields
         changes: dict[str, bytes] = {}
         if peek.model != model:
             changes["model"] = msgspec.json.encode(model)
-        if ask_usage:
+        if peek.stream and not peek.wants_usage:
             raw = fields.raw.get("stream_options")
             changes["stream_options"] = _with_usage(None if raw is None else said(raw))
         return fields.replaced(changes) if changes else fields.body
 
-    def read_answer(self, body: bytes) -> Answer:
+    def read_answer(self, peek: Peek, body: bytes) -> Answer:
         """Raises StreamFault when the body is not a chat completion."""
         try:
             answer = _decode_chunk(body)
@@ -136,7 +119,7 @@ class OpenAIChat:
             raise StreamFault("the upstream's answer is not a chat completion") from None
         error = said(answer.error)
         if error is not None:
-            raise StreamFault(_error_message(error) or "the upstream answered 200 with an error inside")
+            raise StreamFault(error_message(error) or "the upstream answered 200 with an error inside")
         if answer.choices is None:
             raise StreamFault("the upstream's answer has no choices")
         reported = said(answer.usage)
@@ -144,38 +127,9 @@ class OpenAIChat:
         text = "".join(_text(choice.message) for choice in answer.choices).encode()
         return Answer(usage, answer.service_tier or "default", text)
 
-    def tap(self, *, hide_usage: bool) -> ChatTap:
-        return ChatTap(hide_usage)
-
-    def error_body(self, error: LaidianError) -> bytes:
-        """All four keys are required by OpenAI's specification (protocol.md 5.1)."""
-        return msgspec.json.encode(
-            {
-                "error": {
-                    "message": error.message,
-                    "type": error.type,
-                    "param": error.param,
-                    "code": error.code,
-                }
-            }
-        )
-
-    def error_event(self, error: LaidianError) -> bytes:
-        return b"data: " + self.error_body(error) + b"\n\n"
-
-    def read_error(self, body: bytes) -> ErrorSaid:
-        """Google's compatible endpoint wraps the object in a list of one (protocol.md 2.2)."""
-        try:
-            wrapped = body.lstrip().startswith(b"[")
-            found = _decode_errors(body) if wrapped else [_decode_error(body)]
-        except (msgspec.DecodeError, RecursionError):
-            return ErrorSaid()
-        if not found:
-            return ErrorSaid()
-        detail = found[0].error
-        if isinstance(detail, str):
-            return ErrorSaid(detail)
-        return ErrorSaid(detail.message, detail.type or "", str(detail.code or ""), detail.param)
+    def tap(self, peek: Peek) -> ChatTap:
+        """Hides the usage that only we asked for."""
+        return ChatTap(hide_usage=not peek.wants_usage)
 
 
 class ChatTap:
@@ -184,8 +138,9 @@ class ChatTap:
     __slots__ = (
         "_characters",
         "_cutter",
-        "_done",
+        "_goodbye",
         "_hide",
+        "ended",
         "fault",
         "finished",
         "output_tokens",
@@ -193,10 +148,11 @@ class ChatTap:
         "usage",
     )
 
-    def __init__(self, hide_usage: bool) -> None:
+    def __init__(self, *, hide_usage: bool) -> None:
         self._cutter = EventCutter()
         self._hide = hide_usage
-        self._done = False
+        self._goodbye = DONE_EVENT  # many compatible servers forget it, and clients wait for it
+        self.ended = False
         self._characters = 0
         self.usage: Usage | None = None
         self.fault: StreamFault | None = None
@@ -217,11 +173,12 @@ class ChatTap:
 
     def end(self) -> bytes:
         rest = self._cutter.rest
-        last = self._see(rest + b"\n\n") if rest.strip() else b""
-        if self._done:
-            return last
+        try:
+            last = self._see(rest + b"\n\n") if rest.strip() and not self.ended else b""
+        except StreamFault:
+            last = b""  # half an event: what counts is whether the answer was finished before it
         if self.finished:
-            return last + DONE_EVENT  # many compatible servers forget it, and clients wait for it
+            return last + self._goodbye
         raise StreamFault("the upstream ended the stream before the answer was finished")
 
     def _see(self, event: bytes) -> bytes:
@@ -229,11 +186,12 @@ class ChatTap:
         data = data_of(event)
         if data is None:
             return event
-        if self._done:
+        if self.ended:
             return b""
         if data.strip() == DONE:
-            self._done = self.finished = True
-            return event
+            self.ended = self.finished = True
+            self._goodbye = event
+            return b""
         try:
             chunk = _decode_chunk(data)
         except (msgspec.DecodeError, RecursionError):
@@ -242,7 +200,7 @@ class ChatTap:
             ) from None
         error = said(chunk.error)
         if error is not None:
-            raise StreamFault(_error_message(error) or "the upstream reported an error in the stream")
+            raise StreamFault(error_message(error) or "the upstream reported an error in the stream")
         if chunk.service_tier:
             self.service_tier = chunk.service_tier
         for choice in chunk.choices or ():
@@ -274,13 +232,6 @@ def _text(delta: _Delta | None) -> str:
         if call.function is not None:
             text += (call.function.name or "") + (call.function.arguments or "")
     return text
-
-
-def _error_message(raw: bytes) -> str:
-    try:
-        return msgspec.json.decode(raw, type=_ErrorDetail, strict=False).message
-    except msgspec.DecodeError:
-        return ""
 
 
 def _limit(fields: Fields) -> int | None:

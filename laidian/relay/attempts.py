@@ -15,7 +15,7 @@ import msgspec
 from laidian.domain.circuit import FaultKind
 from laidian.domain.selection import Candidate
 from laidian.errors import LaidianError, UpstreamBroken, UpstreamLimited, UpstreamRefused, UpstreamSilent
-from laidian.protocol.dialect import Dialect
+from laidian.protocol.family import Family
 from laidian.upstream.faults import TimeoutFault, TransportFault
 from laidian.upstream.transport import Exchange
 
@@ -85,7 +85,7 @@ def of_transport(fault: TransportFault, name: str) -> AttemptFailed:
     return AttemptFailed("server", name, "it broke off the connection or its answer", detail=fault.message)
 
 
-async def judge(exchange: Exchange, candidate: Candidate, dialect: Dialect, now_ms: int) -> None:
+async def judge(exchange: Exchange, candidate: Candidate, family: Family, now_ms: int) -> None:
     """Returns for a 200; raises AttemptFailed or UpstreamRefused for anything else, having read the answer's reason."""
     status = exchange.status
     if status == 200:
@@ -101,7 +101,7 @@ async def judge(exchange: Exchange, candidate: Candidate, dialect: Dialect, now_
         exchange.header(b"retry-after-ms"), exchange.header(b"retry-after"), now_ms
     )
     body = await exchange.read(ERROR_BYTES)
-    error = dialect.read_error(body)
+    error = family.read_error(body)
     said = scrubbed(error.message).rstrip(".") or f"HTTP {status}"
     if status in (401, 402, 403) or (status == 400 and _BAD_KEY in error.message.lower()):
         kind = "exhausted" if status == 402 else "refused_credential"

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from laidian.errors import BadRequest, BodyTimeout, BodyTooLarge, LaidianError, UnsupportedMedia
-from laidian.protocol.dialect import Dialect
+from laidian.protocol.family import Family
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -34,8 +34,8 @@ class Client:
         "_send",
         "_watch",
         "_watch_timer",
-        "dialect",
         "ended",
+        "family",
         "gone",
         "request_id",
         "scope",
@@ -43,9 +43,9 @@ class Client:
         "status",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, dialect: Dialect, request_id: str) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, family: Family, request_id: str) -> None:
         self.scope = scope
-        self.dialect = dialect
+        self.family = family
         self.request_id = request_id
         self.started = False
         """Whether status and headers are out: a later failure has to be said in the stream."""
@@ -67,6 +67,10 @@ class Client:
             if key == name:
                 return value
         return None
+
+    def credential(self) -> bytes | None:
+        """The key that this request carries."""
+        return self.family.credential(self.header, self.scope["query_string"])
 
     async def body(self, limit: int, timeout_s: float) -> bytes:
         """The whole request body.
@@ -146,7 +150,7 @@ class Client:
         silent_s = self._loop.time() - self._last_write_s
         if silent_s >= every_s * 0.99:
             silent_s = 0.0
-            self._loop.create_task(self.write(self.dialect.keep_alive))
+            self._loop.create_task(self.write(self.family.keep_alive))
         self._keep_alive_timer = self._loop.call_later(every_s - silent_s, self._keep_alive_tick, every_s)
 
     async def write(self, data: bytes) -> None:
@@ -207,10 +211,10 @@ class Client:
     async def fail(self, error: LaidianError) -> None:
         """An error in the client's protocol: as an answer, or in the stream when one is under way."""
         if self.started:
-            await self.write(self.dialect.error_event(error))
+            await self.write(self.family.error_event(error))
             await self.finish()
         else:
-            await self.respond(error.status, self.dialect.error_body(error), headers=retry_headers(error))
+            await self.respond(error.status, self.family.error_body(error), headers=retry_headers(error))
 
     def stop(self) -> None:
         """No more watching and keeping alive; the request is over for the client."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from laidian.config import Config
-from laidian.protocol.dialect import Dialect
+from laidian.protocol.dialect import Dialect, DialectName
+from laidian.protocol.family import Family, FamilyName
 from laidian.relay.journal import Journal
 from laidian.relay.settler import Settler
 from laidian.store.catalog import CatalogReader
@@ -31,7 +32,8 @@ class Context(msgspec.Struct):
     transport: Transport
     health: Health
     journal: Journal
-    dialects: dict[str, Dialect]
+    families: dict[FamilyName, Family]
+    dialects: dict[DialectName, Dialect]
     chance: Callable[[], float]
     live: dict[str, Life] = {}
     """Requests in flight by id."""

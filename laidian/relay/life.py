@@ -31,7 +31,6 @@ from laidian.relay import gates
 from laidian.relay.attempts import Attempt, AttemptFailed, judge, of_transport, verdict
 from laidian.relay.client import Client, Receive, Scope, Send
 from laidian.relay.context import Context
-from laidian.relay.credential import bearer
 from laidian.relay.outcome import Outcome
 from laidian.store.ledger import extend_hold, open_hold
 from laidian.upstream.connection import Timeouts
@@ -43,6 +42,9 @@ from laidian.upstream.transport import Exchange
 _log = logging.getLogger(__name__)
 
 USER_AGENT = b"laidian/0.1"
+TAIL_S = 1.0
+"""How long the end of an upstream's stream may lag behind the end of its answer before the connection is closed."""
+
 EXTENSION_TOKENS = 2_000
 """Output tokens a running stream's hold is extended by at a time, when it outgrows its hold."""
 
@@ -67,7 +69,7 @@ class Relay:
         """One request, from its head to its end. Never raises; whatever happens becomes an answer and a line."""
         context = self._context
         dialect = context.dialects[operation.dialect]
-        client = Client(scope, receive, send, dialect, new_request_id())
+        client = Client(scope, receive, send, context.families[operation.family], new_request_id())
         life = Life(context, self, client, dialect, operation)
         try:
             await life.run()
@@ -139,6 +141,7 @@ class Life:
         """The task that waits for an upstream's head, while it does."""
         self.exchange: Exchange | None = None
         self._answer_body = b""
+        self._goodbye = b""
         self.drain_timer: asyncio.TimerHandle | None = None
         self.cancelled = False
 
@@ -148,13 +151,13 @@ class Life:
             raise Stopping("The server is stopping; try again in a moment.", retry_after_s=2.0)
         catalog = context.catalog.current()
         try:
-            key = gates.authenticate(catalog, bearer(client), self.started_at_ms)
+            key = gates.authenticate(catalog, client.credential(), self.started_at_ms)
         except Unauthenticated:
             context.journal.unauthenticated()
             raise
         self.key_name = key.name
         body = await client.body(context.config.limits.body_max_bytes, context.config.limits.body_timeout_s)
-        peek = self.dialect.peek(body)
+        peek = self.dialect.peek(body, client.scope["path"])
         ticket = gates.check(
             catalog,
             key,
@@ -299,7 +302,7 @@ class Life:
                 counts=False,
             )
         peek, upstream = outcome.peek, candidate.upstream
-        body = self.dialect.splice(peek, candidate.model, ask_usage=peek.stream and not peek.wants_usage)
+        body = self.dialect.splice(peek, candidate.model)
         origin, path = target
         timeouts = Timeouts(
             upstream.connect_timeout_s, upstream.first_byte_timeout_s, upstream.idle_timeout_s
@@ -321,7 +324,7 @@ class Life:
         self.exchange = exchange
         attempt.status = exchange.status
         try:
-            await judge(exchange, candidate, self.dialect, now_ms())
+            await judge(exchange, candidate, self.client.family, now_ms())
             if (exchange.header(b"content-encoding") or b"identity") != b"identity":
                 exchange.abort()
                 raise AttemptFailed(
@@ -357,7 +360,7 @@ class Life:
         """An answer in one piece: read, understood, kept for `_end`."""
         body = await exchange.read(self.context.config.limits.answer_max_bytes)
         try:
-            answer = self.dialect.read_answer(body)
+            answer = self.dialect.read_answer(outcome.peek, body)
         except StreamFault as fault:
             raise AttemptFailed("server", candidate.upstream.name, fault.message, status=200) from None
         outcome.candidate = candidate
@@ -373,7 +376,7 @@ class Life:
 
     async def _stream(self, outcome: Outcome, candidate: Candidate, exchange: Exchange) -> None:
         """An answer in events: each goes on at once; the last thing that is held back is the end."""
-        tap = self.dialect.tap(hide_usage=not outcome.peek.wants_usage)
+        tap = self.dialect.tap(outcome.peek)
         try:
             await self._first(outcome, candidate, exchange, tap)
             await self._pump(outcome, exchange, tap)
@@ -396,10 +399,13 @@ class Life:
                 "server", candidate.upstream.name, "it answered a stream request without a stream", status=200
             )
         shown = b""
-        while not shown and not tap.finished:
+        while not shown and not tap.ended:
             data = await exchange.chunk()
             try:
-                shown = tap.feed(data) if data else tap.end()
+                if not data:
+                    self._goodbye = tap.end()
+                    break
+                shown = tap.feed(data)
                 if tap.fault is not None and not shown:
                     raise tap.fault
             except StreamFault as fault:
@@ -418,7 +424,7 @@ class Life:
         allowance = self._allowance(outcome)
         if tap.fault is not None:
             raise tap.fault
-        while data := await exchange.chunk():
+        while not tap.ended and (data := await exchange.chunk()):
             shown = tap.feed(data)
             if shown:
                 await client.write(shown)
@@ -428,7 +434,9 @@ class Life:
             outcome.output_tokens = tap.output_tokens
             if tap.output_tokens > allowance:
                 allowance = await self._extend(outcome, exchange, allowance)
-        await client.write(tap.end())
+        self._goodbye = tap.end()
+        # the upstream's own end may be still to come; read or not, it then gives its connection back
+        self.context.loop.call_later(TAIL_S, exchange.abort)
         if client.gone:
             outcome.ended = "client_closed"
 
@@ -437,7 +445,8 @@ class Life:
     ) -> None:
         """The stream did not come to its end. Raises what the client is told; returns when there is nothing to tell."""
         if tap.finished and isinstance(fault, TransportFault):
-            return  # everything was said; only the goodbye is missing
+            self._goodbye = tap.end()  # everything was said; only the goodbye is missing
+            return
         if self.cancelled:
             outcome.ended = "cancelled"
             raise Stopping("The operator ended this request.", retry=False)
@@ -508,6 +517,7 @@ class Life:
         if self.client.gone:
             return
         if self.outcome is not None and self.outcome.peek.stream:
+            await self.client.write(self._goodbye)
             await self.client.finish()
         else:
             await self.client.respond(200, self._answer_body)

@@ -42,7 +42,7 @@ class Front:
     async def _local(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
         """What is answered here, and the refusals of everything else below /v1."""
         context, at_ms = self._context, now_ms()
-        client = Client(scope, receive, send, context.dialects["openai"], new_request_id())
+        client = Client(scope, receive, send, context.families["openai"], new_request_id())
         line = Line(at_ms=at_ms, request_id=client.request_id, operation="models", status=0, duration_ms=0)
         try:
             await self._answer(context, client, path)

@@ -7,7 +7,6 @@ import msgspec
 from laidian.relay import gates
 from laidian.relay.client import Client
 from laidian.relay.context import Context
-from laidian.relay.credential import bearer
 from laidian.relay.life import now_ms
 from laidian.relay.listing import Listed, available, explain
 
@@ -30,7 +29,7 @@ async def list_models(context: Context, client: Client) -> None:
     """Lists models that are configured, in the key's group, priced, and have an upstream that works now."""
     at_ms = now_ms()
     catalog = context.catalog.current()
-    key = gates.authenticate(catalog, bearer(client), at_ms)
+    key = gates.authenticate(catalog, client.credential(), at_ms)
     found = available(catalog, key, context.health.opened, at_ms)
     await client.respond(200, msgspec.json.encode(_Models([_model(one) for one in found])))
 
@@ -39,7 +38,7 @@ async def show_model(context: Context, client: Client, model: str) -> None:
     """One model, or a 404 that names the closed gate."""
     at_ms = now_ms()
     catalog = context.catalog.current()
-    key = gates.authenticate(catalog, bearer(client), at_ms)
+    key = gates.authenticate(catalog, client.credential(), at_ms)
     listed = explain(catalog, key, model, context.health.opened, at_ms)
     await client.respond(200, msgspec.json.encode(_model(listed)))
 

@@ -16,6 +16,7 @@ from laidian.domain.circuit import Circuit, CircuitKey
 from laidian.domain.upstream import Secret, Upstream
 from laidian.errors import LaidianError
 from laidian.protocol.openai_chat import OpenAIChat
+from laidian.protocol.openai_family import OpenAIFamily
 from laidian.relay.context import Context
 from laidian.relay.journal import Journal
 from laidian.relay.life import now_ms
@@ -80,7 +81,8 @@ class Services:
             transport=Transport(),
             health=health,
             journal=Journal(lines=config.log.requests),
-            dialects={"openai": OpenAIChat()},
+            families={"openai": OpenAIFamily()},
+            dialects={"openai.chat": OpenAIChat()},
             chance=random.random,
         )
         self.lister = Reader(folder.database)

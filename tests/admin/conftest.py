@@ -13,23 +13,15 @@ import pytest
 from litestar import Litestar
 
 from laidian.admin.api import AdminServices, admin_router
-from laidian.admin.service.start import first_start
 from laidian.config import AdminSettings, Config
-from laidian.data import price_book_bytes
 from laidian.domain.upstream import Secret, Upstream
-from laidian.store.catalog import CatalogReader
-from laidian.store.connection import Connection
-from laidian.store.database import WriteLock, connect, immediate, lock_path, migrate
 from laidian.store.reader import Reader
-from laidian.store.vault import Vault
 from laidian.store.writer import Writer
 from laidian.upstream.health import Health
 from laidian.upstream.probe import Probed
+from tests.admin.desk import NOW_MS, Desk
 
-NOW_MS = 1_795_341_600_000
-"""2026-11-22T10:00:00Z, a Sunday."""
 TOKEN = "admin-token-of-these-tests"
-MASTER = bytes(range(32))
 
 
 class Clock:
@@ -43,44 +35,6 @@ class Clock:
 
     def seconds(self) -> float:
         return self.ms / 1000
-
-
-class Desk:
-    """A database file, and a way to run use cases on it as the server does."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.path = folder / "laidian.db"
-        self.run = folder / "run"
-        self.run.mkdir()
-        migrate(self.path)
-        self.vault = Vault(MASTER)
-        self.connection = connect(self.path)
-        self.lock = WriteLock(lock_path(self.path))
-
-    def do(self, change: Callable[[Connection], Any]) -> Any:
-        with immediate(self.connection, self.lock) as connection:
-            return change(connection)
-
-    def start(self, environment: dict[str, str] | None = None) -> Any:
-        return self.do(
-            lambda c: first_start(
-                c,
-                self.vault,
-                shipped_book=price_book_bytes(),
-                environment=environment or {},
-                entropy=bytes(32),
-                now_ms=NOW_MS,
-            )
-        )
-
-    def all_bytes(self) -> bytes:
-        """Everything that lies on the disk: the database, its log, and whatever else is there."""
-        return b"".join(path.read_bytes() for path in sorted(self.folder.rglob("*")) if path.is_file())
-
-    def close(self) -> None:
-        self.connection.close()
-        self.lock.close()
 
 
 @pytest.fixture
@@ -151,7 +105,8 @@ async def make_api(desk: Desk, clock: Clock) -> AsyncIterator[Make]:
     def make(*, remote: bool = False) -> Api:
         writer = Writer(desk.path)
         writer.start()
-        prober, cancelled = Prober(), []
+        prober = Prober()
+        cancelled: list[str] = []
         entropy = (bytes([number]) * 32 for number in itertools.count(1))
 
         def cancel(request_id: str) -> bool:
@@ -161,7 +116,7 @@ async def make_api(desk: Desk, clock: Clock) -> AsyncIterator[Make]:
         services = AdminServices(
             writer=writer,
             reader=Reader(desk.path),
-            catalog=CatalogReader(connect(desk.path, read_only=True), desk.vault),
+            catalog=desk.reader(),
             vault=desk.vault,
             health=Health(clock.now_ms, lambda _key, _circuit: None),
             probe=prober,

@@ -7,10 +7,14 @@ import pytest
 from laidian.domain.usage import Usage
 from laidian.errors import BadRequest, QuotaExhausted
 from laidian.protocol.dialect import StreamFault
-from laidian.protocol.openai_chat import HELD_EVENT_BYTES, OpenAIChat
+from laidian.protocol.openai_chat import HELD_EVENT_BYTES, ChatTap, OpenAIChat
+from laidian.protocol.openai_family import OpenAIFamily
 from laidian.protocol.openai_usage import read_usage
 
 CHAT = OpenAIChat()
+FAMILY = OpenAIFamily()
+PATH = "/v1/chat/completions"
+PEEK = CHAT.peek(b'{"model":"m"}', PATH)
 
 
 def event(**fields: object) -> bytes:
@@ -28,7 +32,8 @@ USAGE = event(id="c", choices=[], usage={"prompt_tokens": 10, "completion_tokens
 
 def test_peek_reads_only_what_must_be_known():
     peek = CHAT.peek(
-        b'{"model":"m","stream":true,"max_tokens":7,"n":3,"stream_options":{"include_usage":true},"x":{"y":1}}'
+        b'{"model":"m","stream":true,"max_tokens":7,"n":3,"stream_options":{"include_usage":true},"x":{"y":1}}',
+        PATH,
     )
     assert (peek.model, peek.stream, peek.output_limit, peek.choices, peek.wants_usage) == (
         "m",
@@ -40,9 +45,9 @@ def test_peek_reads_only_what_must_be_known():
 
 
 def test_the_newer_output_limit_wins():
-    assert CHAT.peek(b'{"model":"m","max_tokens":7,"max_completion_tokens":9}').output_limit == 9
-    assert CHAT.peek(b'{"model":"m","max_completion_tokens":null,"max_tokens":7}').output_limit == 7
-    assert CHAT.peek(b'{"model":"m"}').output_limit is None
+    assert CHAT.peek(b'{"model":"m","max_tokens":7,"max_completion_tokens":9}', PATH).output_limit == 9
+    assert CHAT.peek(b'{"model":"m","max_completion_tokens":null,"max_tokens":7}', PATH).output_limit == 7
+    assert CHAT.peek(b'{"model":"m"}', PATH).output_limit is None
 
 
 @pytest.mark.parametrize(
@@ -67,35 +72,35 @@ def test_the_newer_output_limit_wins():
 )
 def test_a_field_that_is_wrong_is_a_400_naming_it(body: bytes, param: str):
     with pytest.raises(BadRequest) as caught:
-        CHAT.peek(body)
+        CHAT.peek(body, PATH)
     assert caught.value.param == param
 
 
 def test_an_unchanged_request_is_the_same_object():
     body = b'{"model":"m", "messages":[]}'
-    assert CHAT.splice(CHAT.peek(body), "m", ask_usage=False) is body
+    assert CHAT.splice(CHAT.peek(body, PATH), "m") is body
 
 
 def test_usage_is_asked_for_without_touching_other_stream_options():
     body = (
         b'{"model":"m","stream":true,"stream_options":{"include_obfuscation": false,"include_usage":false}}'
     )
-    spliced = CHAT.splice(CHAT.peek(body), "up/m", ask_usage=True)
+    spliced = CHAT.splice(CHAT.peek(body, PATH), "up/m")
     assert spliced == (
         b'{"model":"up/m","stream":true,"stream_options":{"include_obfuscation": false,"include_usage":true}}'
     )
     absent = b'{"model":"m","stream":true}'
-    assert CHAT.splice(CHAT.peek(absent), "m", ask_usage=True) == (
+    assert CHAT.splice(CHAT.peek(absent, PATH), "m") == (
         b'{"model":"m","stream":true,"stream_options":{"include_usage":true}}'
     )
     null = b'{"stream_options":null,"model":"m","stream":true}'
-    assert CHAT.splice(CHAT.peek(null), "m", ask_usage=True) == (
+    assert CHAT.splice(CHAT.peek(null, PATH), "m") == (
         b'{"stream_options":{"include_usage":true},"model":"m","stream":true}'
     )
 
 
 def test_a_client_that_did_not_ask_sees_neither_the_usage_chunk_nor_null_usage():
-    tap = CHAT.tap(hide_usage=True)
+    tap = ChatTap(hide_usage=True)
     seen = tap.feed(chunk("hi", usage=None) + chunk(finish="stop", usage=None) + USAGE + DONE) + tap.end()
     assert b"usage" not in seen
     assert seen == chunk("hi") + chunk(finish="stop") + DONE
@@ -104,13 +109,13 @@ def test_a_client_that_did_not_ask_sees_neither_the_usage_chunk_nor_null_usage()
 
 def test_a_client_that_asked_sees_every_byte():
     stream = chunk("hi", usage=None) + chunk(finish="stop", usage=None) + USAGE + DONE
-    tap = CHAT.tap(hide_usage=False)
+    tap = ChatTap(hide_usage=False)
     assert tap.feed(stream) + tap.end() == stream
     assert tap.usage == Usage(input=10, output=3)
 
 
 def test_a_quoted_usage_inside_the_text_survives():
-    tap = CHAT.tap(hide_usage=True)
+    tap = ChatTap(hide_usage=True)
     spoken = chunk('say ,"usage":null and "usage":{"prompt_tokens":1}')
     assert tap.feed(spoken) == spoken
     assert tap.usage is None
@@ -119,32 +124,34 @@ def test_a_quoted_usage_inside_the_text_survives():
 @pytest.mark.parametrize("hide", [True, False])
 def test_every_cut_of_a_stream_gives_the_client_the_same_bytes(hide: bool):
     stream = chunk("水", usage=None) + b": ping\n\n" + chunk(finish="stop") + USAGE + DONE
-    whole = CHAT.tap(hide_usage=hide).feed(stream)
+    whole = ChatTap(hide_usage=hide).feed(stream)
     for cut in range(len(stream) + 1):
-        tap = CHAT.tap(hide_usage=hide)
+        tap = ChatTap(hide_usage=hide)
         assert tap.feed(stream[:cut]) + tap.feed(stream[cut:]) == whole
         assert tap.usage == Usage(input=10, output=3)
 
 
 def test_usage_on_the_finish_chunk_stays_and_is_counted_once():
-    tap = CHAT.tap(hide_usage=True)
+    tap = ChatTap(hide_usage=True)
     finish = chunk(finish="stop", usage={"prompt_tokens": 10, "completion_tokens": 3})
-    assert tap.feed(finish + USAGE + DONE) == finish + DONE
+    assert tap.feed(finish + USAGE + DONE) == finish
+    assert tap.ended
+    assert tap.end() == DONE
     assert tap.usage == Usage(input=10, output=3)
 
 
 def test_a_missing_done_is_supplied_only_after_a_finish_reason():
-    tap = CHAT.tap(hide_usage=True)
+    tap = ChatTap(hide_usage=True)
     tap.feed(chunk("x") + chunk(finish="stop"))
     assert tap.end() == DONE
-    early = CHAT.tap(hide_usage=True)
+    early = ChatTap(hide_usage=True)
     early.feed(chunk("x"))
     with pytest.raises(StreamFault):
         early.end()
 
 
 def test_an_unfinished_last_event_is_still_read():
-    tap = CHAT.tap(hide_usage=True)
+    tap = ChatTap(hide_usage=True)
     tap.feed(chunk(finish="stop") + b"data: [DONE]")
     assert tap.end() == DONE
     assert tap.finished
@@ -155,19 +162,19 @@ def test_an_unfinished_last_event_is_still_read():
     [b"data: <html>bad gateway</html>\n\n", b"data: {broken\n\n", b'data: {"error":{"message":"boom"}}\n\n'],
 )
 def test_what_is_no_chunk_never_reaches_the_client(junk: bytes):
-    tap = CHAT.tap(hide_usage=True)
+    tap = ChatTap(hide_usage=True)
     assert tap.feed(chunk("before") + junk + chunk("after")) == chunk("before")
     assert tap.fault is not None
 
 
 def test_an_endless_event_is_not_gathered():
-    tap = CHAT.tap(hide_usage=True)
+    tap = ChatTap(hide_usage=True)
     assert tap.feed(b"data: " + b"x" * (HELD_EVENT_BYTES + 10)) == b""
     assert tap.fault is not None
 
 
 def test_output_is_estimated_while_it_streams():
-    tap = CHAT.tap(hide_usage=True)
+    tap = ChatTap(hide_usage=True)
     tap.feed(chunk("hello world, this is text"))
     assert 4 <= tap.output_tokens <= 8
     tools = event(
@@ -191,15 +198,15 @@ def test_whole_answers_are_read_or_refused():
             "service_tier": "flex",
         }
     ).encode()
-    answer = CHAT.read_answer(body)
+    answer = CHAT.read_answer(PEEK, body)
     assert (answer.usage, answer.service_tier, answer.text) == (Usage(input=1, output=2), "flex", b"x")
     for junk in (b"<html>", b"{}", b"[]", b'{"error":{"message":"no"}}', b'{"choices":null}', b""):
         with pytest.raises(StreamFault):
-            CHAT.read_answer(junk)
+            CHAT.read_answer(PEEK, junk)
 
 
 def test_errors_carry_all_four_keys_and_nothing_else():
-    error = json.loads(CHAT.error_body(QuotaExhausted("No money.")))
+    error = json.loads(FAMILY.error_body(QuotaExhausted("No money.")))
     assert error == {
         "error": {
             "message": "No money.",
@@ -211,11 +218,11 @@ def test_errors_carry_all_four_keys_and_nothing_else():
 
 
 def test_errors_of_upstreams_are_read_in_every_known_shape():
-    assert CHAT.read_error(b'{"error":{"message":"m","type":"t","code":"c","param":"p"}}').code == "c"
-    assert CHAT.read_error(b'[{"error":{"message":"m","code":404,"status":"NOT_FOUND"}}]').code == "404"
-    assert CHAT.read_error(b'{"error":"plain"}').message == "plain"
+    assert FAMILY.read_error(b'{"error":{"message":"m","type":"t","code":"c","param":"p"}}').code == "c"
+    assert FAMILY.read_error(b'[{"error":{"message":"m","code":404,"status":"NOT_FOUND"}}]').code == "404"
+    assert FAMILY.read_error(b'{"error":"plain"}').message == "plain"
     for junk in (b"<html>", b"", b"[]", b"{}", b"null", b"[" * 5000):
-        assert CHAT.read_error(junk).message == ""
+        assert FAMILY.read_error(junk).message == ""
 
 
 class TestUsage:

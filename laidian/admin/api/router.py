@@ -45,10 +45,13 @@ def admin_router(services: Callable[[], AdminServices]) -> Router:
 
     return Router(
         PATH,
-        route_handlers=[Router("/v1", route_handlers=[*_HANDLERS, openapi_document]), nothing_here],
+        route_handlers=[
+            Router("/v1", route_handlers=[*_HANDLERS, openapi_document, nothing_here]),
+            nothing_here,
+        ],
         dependencies={
             "services": Provide(provide_services, sync_to_thread=False),
-            "query": Provide(usage.usage_query),
+            "wanted": Provide(usage.usage_query),
         },
         guards=[Gate(services).guard],
         exception_handlers={
@@ -59,7 +62,6 @@ def admin_router(services: Callable[[], AdminServices]) -> Router:
         },
         response_headers={"cache-control": "no-store"},
         request_max_body_size=BODY_MAX_BYTES,
-        include_in_schema=True,
     )
 
 
@@ -71,7 +73,7 @@ def openapi_document() -> Response[bytes]:
         route_handlers=list(_HANDLERS),
         dependencies={
             "services": Provide(_no_services, sync_to_thread=False),
-            "query": Provide(usage.usage_query),
+            "wanted": Provide(usage.usage_query),
         },
     )
     app = Litestar(

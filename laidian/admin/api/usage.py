@@ -52,33 +52,33 @@ async def usage_query(
 
 @get("/usage")
 async def list_usage(
-    query: NamedDependency[UsageQuery],
+    wanted: NamedDependency[UsageQuery],
     services: NamedDependency[AdminServices],
     limit: FromQuery[int] = PAGE,
     cursor: FromQuery[str] = "",
 ) -> Page[UsageRecord]:
     """Newest first."""
-    return await _page(services, query, limit, cursor, services.now_ms())
+    return await _page(services, wanted, limit, cursor, services.now_ms())
 
 
 @get("/usage/summary")
 async def sum_usage(
-    query: NamedDependency[UsageQuery], services: NamedDependency[AdminServices], by: FromQuery[str] = "day"
+    wanted: NamedDependency[UsageQuery], services: NamedDependency[AdminServices], by: FromQuery[str] = "day"
 ) -> UsageSummary:
     """Totals by day, model, key, group or upstream."""
     now_ms = services.now_ms()
-    return await services.reader.read(lambda c: usage.sum_usage(c, query, by, now_ms=now_ms))
+    return await services.reader.read(lambda c: usage.sum_usage(c, wanted, by, now_ms=now_ms))
 
 
 @get("/usage/export", media_type="application/x-ndjson")
 async def export_usage(
-    query: NamedDependency[UsageQuery], services: NamedDependency[AdminServices]
+    wanted: NamedDependency[UsageQuery], services: NamedDependency[AdminServices]
 ) -> Stream:
     """Every record that fits, newest first, one JSON document a line."""
     now_ms = services.now_ms()
     # read before the answer begins, so that a filter that makes no sense is still refused with its status
-    first = await _page(services, query, usage.LARGEST_PAGE, "", now_ms)
-    return Stream(_lines(services, query, first, now_ms), media_type="application/x-ndjson")
+    first = await _page(services, wanted, usage.LARGEST_PAGE, "", now_ms)
+    return Stream(_lines(services, wanted, first, now_ms), media_type="application/x-ndjson")
 
 
 @get("/usage/{request_id:str}")

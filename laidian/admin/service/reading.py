@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -16,7 +16,7 @@ from laidian.errors import BadRequest
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-_PLACE = re.compile(r" - at `(?:key in )?\$\.?([^`]*)`$")
+_PLACE = re.compile(r" - at `(?:key` in `)?\$\.?([^`]*)`$")
 _UNKNOWN = re.compile(r"unknown field `([^`]*)`")
 
 
@@ -42,22 +42,37 @@ def decoded(body: bytes, kind: type[T]) -> T:
 
 
 def problem(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> BadRequest:
-    """A sentence with the field and the nearest known one; values are never repeated."""
+    """A sentence with the field and what it may hold; what was sent is never repeated, since it may be a secret in the wrong place."""
     text = str(error)
     place = _PLACE.search(text)
-    param = place[1] if place else None
-    said = _PLACE.sub("", text)
+    param = place[1] if place and place[1] else None
     if unknown := _UNKNOWN.search(text):
-        return _unknown_field(unknown[1], kind)
+        return _unknown_field(unknown[1], param, kind)
+    said = _PLACE.sub("", text)
+    if said.startswith("Invalid enum value"):
+        possible = _literals(get_type_hints(kind).get(param or ""))
+        said = (
+            f"it must be one of {', '.join(possible)}" if possible else "it is none of the values there are"
+        )
     where = f"The field `{param}`" if param else "The body"
     return BadRequest(f"{where} cannot be used: {said}.", param=param)
 
 
-def _unknown_field(name: str, kind: type[msgspec.Struct]) -> BadRequest:
+def _unknown_field(name: str, param: str | None, kind: type[msgspec.Struct]) -> BadRequest:
+    shown = name[:64]
+    if param is not None:
+        return BadRequest(f"There is no field `{shown}` in `{param}`.", param=param)
     known = [field.encode_name for field in msgspec.structs.fields(kind)]
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"Did you mean `{near[0]}`?" if near else f"There are: {', '.join(known)}."
-    return BadRequest(f"There is no field `{name[:64]}` here. {hint}", param=name[:64])
+    return BadRequest(f"There is no field `{shown}` here. {hint}", param=shown)
+
+
+def _literals(kind: Any) -> list[str]:
+    """The texts that a type allows, wherever in it they are named."""
+    if get_origin(kind) is Literal:
+        return [str(value) for value in get_args(kind)]
+    return [text for part in get_args(kind) for text in _literals(part)]
 
 
 def amount(text: str, param: str, *, allow_negative: bool = False) -> int:

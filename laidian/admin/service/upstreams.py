@@ -323,9 +323,12 @@ def record_probe(connection: Connection, name: str, probed: Probed, *, now_ms: i
 
 
 def reset_circuits(connection: Connection, name: str | None) -> CircuitsReset:
-    """Closes the circuits of one upstream, or all. Other workers follow within a second. Raises NotFound."""
+    """Closes the circuits of one upstream, or all, for every worker from its next request on. Raises NotFound."""
     upstream_id = None if name is None else find_upstream(connection, name).id
-    return CircuitsReset(reset=rows.reset_circuits(connection, upstream_id))
+    closed = rows.reset_circuits(connection, upstream_id)
+    if closed:
+        bump_catalog(connection)
+    return CircuitsReset(reset=closed)
 
 
 # The pieces
