@@ -14,7 +14,7 @@ from laidian.domain.usage import Usage
 from laidian.protocol.document import Fields
 from laidian.protocol.family import FamilyName
 
-DialectName = Literal["openai.chat"]
+DialectName = Literal["openai.chat", "openai.responses", "gemini", "anthropic"]
 
 
 class Peek(msgspec.Struct, frozen=True):
@@ -37,24 +37,42 @@ class Answer(msgspec.Struct, frozen=True):
 
     usage: Usage | None
     service_tier: str
-    text: bytes
-    """Generated text, for an estimate when usage is missing."""
+    output_tokens: int
+    """Likely output, for the case that usage is missing."""
+    body: bytes
+    """What the client gets."""
 
 
 class Tap(Protocol):
     """Watches one answer stream go by: takes the upstream's bytes, gives what the client gets, keeps what it learned."""
 
-    usage: Usage | None
-    service_tier: str
-    finished: bool
-    """Whether the stream came to its own end: a later hang-up of the upstream is not a fault."""
-    ended: bool
-    """Whether the dialect's last event has come; nothing after it counts."""
-    output_tokens: int
-    """Likely output tokens so far."""
+    @property
+    def usage(self) -> Usage | None:
+        """What the upstream said was used; the last word counts."""
+        ...
 
-    fault: StreamFault | None
-    """What broke the stream; looked at after each `feed`."""
+    @property
+    def service_tier(self) -> str: ...
+
+    @property
+    def finished(self) -> bool:
+        """Whether the answer came to its own end: a later hang-up of the upstream is not a fault."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether the dialect's last event has come; nothing after it counts."""
+        ...
+
+    @property
+    def output_tokens(self) -> int:
+        """Likely output tokens so far."""
+        ...
+
+    @property
+    def fault(self) -> StreamFault | None:
+        """What broke the stream; looked at after each `feed`."""
+        ...
 
     def feed(self, data: bytes) -> bytes:
         """Complete events of `data` that the client may see, up to the one that is the `fault`."""
@@ -79,6 +97,10 @@ class Dialect(Protocol):
 
     def peek(self, body: bytes, path: str) -> Peek:
         """Reads what must be known of a request. Raises BadRequest naming the field that is wrong."""
+        ...
+
+    def path(self, peek: Peek, model: str) -> str:
+        """Where it goes, below an upstream's base URL, with its query."""
         ...
 
     def splice(self, peek: Peek, model: str) -> bytes:

@@ -100,6 +100,9 @@ class OpenAIChat:
             service_tier=fields.get("service_tier", str) or "default",
         )
 
+    def path(self, peek: Peek, model: str) -> str:
+        return "/chat/completions"
+
     def splice(self, peek: Peek, model: str) -> bytes:
         """Its own model name, and in a stream usage switched on."""
         fields = peek.fields
@@ -124,8 +127,8 @@ class OpenAIChat:
             raise StreamFault("the upstream's answer has no choices")
         reported = said(answer.usage)
         usage = None if reported is None else read_usage(reported)
-        text = "".join(_text(choice.message) for choice in answer.choices).encode()
-        return Answer(usage, answer.service_tier or "default", text)
+        tokens = 0 if usage else likely_tokens("".join(_text(one.message) for one in answer.choices).encode())
+        return Answer(usage, answer.service_tier or "default", tokens, body)
 
     def tap(self, peek: Peek) -> ChatTap:
         """Hides the usage that only we asked for."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from laidian.config import Config
+from laidian.protocol.codec import Codec
 from laidian.protocol.dialect import Dialect, DialectName
 from laidian.protocol.family import Family, FamilyName
 from laidian.relay.journal import Journal
@@ -34,6 +35,7 @@ class Context(msgspec.Struct):
     journal: Journal
     families: dict[FamilyName, Family]
     dialects: dict[DialectName, Dialect]
+    codecs: dict[DialectName, Codec]
     chance: Callable[[], float]
     live: dict[str, Life] = {}
     """Requests in flight by id."""

@@ -13,7 +13,6 @@ import time
 
 import msgspec
 
-from laidian.domain.estimate import likely_tokens
 from laidian.domain.price import Unpriced, upper_bound
 from laidian.domain.record import Hold, HoldRequest, Settled
 from laidian.domain.selection import Candidate
@@ -31,12 +30,13 @@ from laidian.relay import gates
 from laidian.relay.attempts import Attempt, AttemptFailed, judge, of_transport, verdict
 from laidian.relay.client import Client, Receive, Scope, Send
 from laidian.relay.context import Context
+from laidian.relay.forward import Forward, forward
 from laidian.relay.outcome import Outcome
 from laidian.store.ledger import extend_hold, open_hold
 from laidian.upstream.connection import Timeouts
 from laidian.upstream.faults import TransportFault
 from laidian.upstream.origin import Origin, parse_base_url
-from laidian.upstream.providers import PROVIDERS, credential_headers
+from laidian.upstream.providers import credential_headers
 from laidian.upstream.transport import Exchange
 
 _log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class Relay:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._targets: dict[tuple[int, str, str | None], tuple[Origin, str]] = {}
+        self._origins: dict[tuple[int, str, str | None], tuple[Origin, str]] = {}
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, operation: Operation) -> None:
         """One request, from its head to its end. Never raises; whatever happens becomes an answer and a line."""
@@ -83,18 +83,15 @@ class Relay:
         client.stop()
         context.journal.request(life.line())
 
-    def target(self, candidate: Candidate, operation: Operation) -> tuple[Origin, bytes] | None:
-        """Where an operation goes at an upstream; None when this kind of upstream does not serve it."""
+    def origin(self, candidate: Candidate) -> tuple[Origin, str]:
+        """Where an upstream is, and the path that its own paths begin with."""
         upstream = candidate.upstream
-        path = PROVIDERS[upstream.kind].operations.get(operation.name)
-        if path is None:
-            return None
         proxy = upstream.proxy.reveal() if upstream.proxy else None
         key = (upstream.id, upstream.base_url, proxy)
-        found = self._targets.get(key)
+        found = self._origins.get(key)
         if found is None:
-            found = self._targets[key] = parse_base_url(upstream.base_url, proxy)
-        return found[0], (found[1] + path).encode()
+            found = self._origins[key] = parse_base_url(upstream.base_url, proxy)
+        return found
 
 
 class Line(msgspec.Struct, omit_defaults=True):
@@ -292,25 +289,25 @@ class Life:
 
     async def _exchange(self, outcome: Outcome, candidate: Candidate, attempt: Attempt) -> None:
         """Sends the request to one upstream and sees its answer through."""
-        target = self.relay.target(candidate, self.operation)
-        if target is None:
+        context, upstream = self.context, candidate.upstream
+        plan = forward(self.operation, candidate, outcome.peek, context.dialects, context.codecs)
+        if plan is None:
             raise AttemptFailed(
-                "server",
-                candidate.upstream.name,
-                f"it does not serve {self.operation.name}",
-                status=404,
-                counts=False,
+                "server", upstream.name, f"it does not serve {self.operation.name}", status=404, counts=False
             )
-        peek, upstream = outcome.peek, candidate.upstream
-        body = self.dialect.splice(peek, candidate.model)
-        origin, path = target
+        origin, prefix = self.relay.origin(candidate)
         timeouts = Timeouts(
             upstream.connect_timeout_s, upstream.first_byte_timeout_s, upstream.idle_timeout_s
         )
         self.sending = asyncio.current_task()
         try:
-            exchange = await self.context.transport.send(
-                origin, b"POST", path, self._headers(candidate), body, timeouts
+            exchange = await context.transport.send(
+                origin,
+                b"POST",
+                (prefix + plan.path).encode(),
+                self._headers(candidate, plan),
+                plan.body,
+                timeouts,
             )
         except TransportFault as fault:
             raise of_transport(fault, candidate.upstream.name) from None
@@ -324,22 +321,22 @@ class Life:
         self.exchange = exchange
         attempt.status = exchange.status
         try:
-            await judge(exchange, candidate, self.client.family, now_ms())
+            await judge(exchange, candidate, context.families[plan.family], now_ms())
             if (exchange.header(b"content-encoding") or b"identity") != b"identity":
                 exchange.abort()
                 raise AttemptFailed(
                     "server", upstream.name, "it compressed its answer although told not to", status=200
                 )
-            if peek.stream:
-                await self._stream(outcome, candidate, exchange)
+            if outcome.peek.stream:
+                await self._stream(outcome, candidate, exchange, plan.tap())
             else:
-                await self._whole(outcome, candidate, exchange)
+                await self._whole(outcome, candidate, exchange, plan)
         except TransportFault as fault:
             raise of_transport(fault, candidate.upstream.name) from None
         finally:
             self.exchange = None
 
-    def _headers(self, candidate: Candidate) -> list[tuple[bytes, bytes]]:
+    def _headers(self, candidate: Candidate, plan: Forward) -> list[tuple[bytes, bytes]]:
         """What crosses, from nothing: no header of the client but those named here."""
         headers = [
             (b"content-type", b"application/json"),
@@ -347,7 +344,7 @@ class Life:
             (b"accept-encoding", b"identity"),
             (b"user-agent", USER_AGENT),
             (b"x-client-request-id", self.client.request_id.encode()),
-            *credential_headers(candidate.upstream.kind, candidate.credential.secret.reveal()),
+            *credential_headers(plan.family, candidate.credential.secret.reveal()),
         ]
         beta = self.client.header(b"openai-beta")
         if beta is not None:
@@ -356,11 +353,11 @@ class Life:
 
     # Answers
 
-    async def _whole(self, outcome: Outcome, candidate: Candidate, exchange: Exchange) -> None:
+    async def _whole(self, outcome: Outcome, candidate: Candidate, exchange: Exchange, plan: Forward) -> None:
         """An answer in one piece: read, understood, kept for `_end`."""
         body = await exchange.read(self.context.config.limits.answer_max_bytes)
         try:
-            answer = self.dialect.read_answer(outcome.peek, body)
+            answer = plan.read_answer(body)
         except StreamFault as fault:
             raise AttemptFailed("server", candidate.upstream.name, fault.message, status=200) from None
         outcome.candidate = candidate
@@ -368,15 +365,13 @@ class Life:
         outcome.usage = answer.usage
         outcome.service_tier = answer.service_tier
         outcome.first_byte_ms = now_ms() - outcome.started_at_ms
-        if answer.usage is None:
-            outcome.output_tokens = likely_tokens(answer.text)
+        outcome.output_tokens = answer.output_tokens
         if self.client.gone:
             outcome.ended = "client_closed"
-        self._answer_body = body
+        self._answer_body = answer.body
 
-    async def _stream(self, outcome: Outcome, candidate: Candidate, exchange: Exchange) -> None:
+    async def _stream(self, outcome: Outcome, candidate: Candidate, exchange: Exchange, tap: Tap) -> None:
         """An answer in events: each goes on at once; the last thing that is held back is the end."""
-        tap = self.dialect.tap(outcome.peek)
         try:
             await self._first(outcome, candidate, exchange, tap)
             await self._pump(outcome, exchange, tap)

@@ -83,6 +83,7 @@ class Services:
             journal=Journal(lines=config.log.requests),
             families={"openai": OpenAIFamily()},
             dialects={"openai.chat": OpenAIChat()},
+            codecs={},
             chance=random.random,
         )
         self.lister = Reader(folder.database)

@@ -128,7 +128,8 @@ _FIELDS = len(_Record.__struct_fields__)
 
 
 def audit(connection: Connection, run_folder: Path) -> AuditFigures:
-    """Reads everything once, in one transaction (the caller's, if it has one open). Takes about 20 s for a million records.
+    """Reads everything once, in one transaction (the caller's, if it has one open). Takes about 6 s of processor time
+    for a million records (measured with 200,000).
 
     `run_folder` is where workers lock their files. Raises sqlite3.Error when the database cannot be read.
     """

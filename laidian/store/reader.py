@@ -35,7 +35,9 @@ class Reader:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, question)
 
     def close(self) -> None:
-        """Waits for the reads under way."""
+        """Ends the reads under way, which fail with StorageDown, and closes."""
+        for connection in self._opened:
+            connection.interrupt()
         self._threads.shutdown(wait=True, cancel_futures=True)
         for connection in self._opened:
             connection.close()

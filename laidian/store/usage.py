@@ -121,6 +121,8 @@ def read_records(
 ) -> list[RecordRow]:
     """At most `limit` records older than `before_id`, newest first."""
     where, values = _where(wanted, before_id)
+    # the index on started_at_ms would have SQLite sort a whole day to find its last 50 (0.3 s for 200,000 records); "+" hides it
+    where = where.replace("r.started_at_ms", "+r.started_at_ms")
     rows = connection.execute(f"{_SELECT} WHERE {where} ORDER BY r.id DESC LIMIT ?", (*values, limit))
     return [_record(row) for row in rows]
 

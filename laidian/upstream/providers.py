@@ -12,6 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 from laidian.domain.upstream import UpstreamKind
+from laidian.protocol.dialect import DialectName
+from laidian.protocol.family import FamilyName
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -22,8 +24,10 @@ class Provider(msgspec.Struct, frozen=True):
     """The public endpoint; empty when only the operator can know it."""
     version_path: str
     """Added to a base URL that has no path, as people paste it."""
-    operations: dict[str, str]
-    """Operation name to path below the base URL; an operation that is missing is not served by this kind."""
+    speaks: tuple[DialectName, ...]
+    """Dialects served as they are; anything else has to be translated to the first of them that can carry it."""
+    compatible: dict[str, str]
+    """Dialect that is served at another path than its own, below the base URL: the compatible endpoints."""
     models_path: str
     """A list of models that costs nothing: what a probe asks for."""
     environment: str
@@ -35,16 +39,18 @@ PROVIDERS: dict[UpstreamKind, Provider] = {
         "openai",
         "https://api.openai.com/v1",
         "/v1",
-        {"chat.completions": "/chat/completions"},
+        ("anthropic",),
+        {"openai.chat": "/chat/completions"},
         "/models",
         "OPENAI",
     ),
-    "compatible": Provider("compatible", "", "/v1", {"chat.completions": "/chat/completions"}, "/models", ""),
+    "compatible": Provider("compatible", "", "/v1", ("openai.chat",), {}, "/models", ""),
     "gemini": Provider(
         "gemini",
         "https://generativelanguage.googleapis.com/v1beta",
         "/v1beta",
-        {"chat.completions": "/openai/chat/completions"},
+        ("gemini",),
+        {"openai.chat": "/openai/chat/completions"},
         "/models?pageSize=1000",
         "GEMINI",
     ),
@@ -52,7 +58,8 @@ PROVIDERS: dict[UpstreamKind, Provider] = {
         "anthropic",
         "https://api.anthropic.com/v1",
         "/v1",
-        {"chat.completions": "/chat/completions"},
+        ("anthropic",),
+        {"openai.chat": "/chat/completions"},
         "/models?limit=1000",
         "ANTHROPIC",
     ),
@@ -72,17 +79,26 @@ def completed_base_url(kind: UpstreamKind, base_url: str) -> str:
     )
 
 
-def credential_headers(kind: UpstreamKind, secret: str, *, native: bool = False) -> Headers:
-    """How a credential travels. `native` is the provider's own dialect (its model list), else the OpenAI-compatible one.
+def credential_headers(family: FamilyName, secret: str) -> Headers:
+    """How a credential travels to an upstream that is spoken to in this family.
 
     Gemini's key goes in a header, never in the URL, where it would reach logs.
     """
     token = secret.encode("latin-1", "replace")
-    if native and kind == "gemini":
+    if family == "gemini":
         return ((b"x-goog-api-key", token),)
-    if native and kind == "anthropic":
+    if family == "anthropic":
         return ((b"x-api-key", token), (b"anthropic-version", ANTHROPIC_VERSION))
     return ((b"authorization", b"Bearer " + token),)
+
+
+FAMILY_OF_KIND: dict[UpstreamKind, FamilyName] = {
+    "openai": "openai",
+    "compatible": "openai",
+    "gemini": "gemini",
+    "anthropic": "anthropic",
+}
+"""In whose form a kind lists its models."""
 
 
 class _OpenAIModel(msgspec.Struct):

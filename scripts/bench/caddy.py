@@ -5,6 +5,7 @@ packages; nothing else of the project needs it.
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -56,9 +57,5 @@ def command(program: Path, folder: Path, port: int, upstream_port: int) -> list[
 
 def environment(folder: Path) -> dict[str, str]:
     """One thread, and no files outside `folder`."""
-    return {
-        "GOMAXPROCS": "1",
-        "XDG_DATA_HOME": str(folder),
-        "XDG_CONFIG_HOME": str(folder),
-        "HOME": str(folder),
-    }
+    own = {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "HOME": str(folder)}
+    return {**os.environ, **own, "GOMAXPROCS": "1"}

@@ -83,11 +83,11 @@ class Bench:
     """The servers of a run, all started, only one of them loaded at a time."""
 
     def __init__(
-        self, servers: list[Server], upstream: Server, key: str, options: argparse.Namespace
+        self, servers: list[Server], upstream: Server, keys: dict[str, str], options: argparse.Namespace
     ) -> None:
         self._servers = servers
         self._upstream = upstream
-        self._key = key
+        self._keys = keys
         self._options = options
 
     def round(self, number: int) -> Iterator[Turn]:
@@ -99,7 +99,7 @@ class Bench:
         plan = msgspec.structs.replace(
             CASES[case],
             port=server.port,
-            key=self._key,
+            key=self._keys.get(server.name, ""),
             connections=self._options.connections,
             seconds=self._options.seconds,
         )
@@ -122,61 +122,83 @@ class Bench:
 def started(options: argparse.Namespace) -> Iterator[Bench]:
     """Everything up and answering. Raises Unable when a port is taken or something does not start."""
     program = caddy.installed()
-    instance.compile_bytecode(caddy.ROOT)
-    port = options.base_port
     cores = (None, None) if options.unpinned else _cores()
     if cores[1] is not None:
         os.sched_setaffinity(0, {cores[1]})
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="laidian-bench-")))
-        data = folder / "data"
-        upstream_command = [sys.executable, "-m", "scripts.bench.upstream", "--port", str(port + 2)]
-        upstream = stack.enter_context(
-            running("direct", port + 2, upstream_command, folder / "upstream.log", core=cores[1])
-        )
-        upstream.wait_until_it_answers("/v1/models")
-        upstream_url = f"http://127.0.0.1:{port + 2}/v1"
-        key = instance.provision(data, upstream_url)
-        laidian = stack.enter_context(
-            running(
-                "laidian",
-                port,
-                instance.command(data, port),
-                folder / "laidian.log",
-                core=cores[0],
-                folder=caddy.ROOT,
-            )
-        )
-        yardstick = stack.enter_context(
-            running(
-                "caddy",
-                port + 1,
-                caddy.command(program, folder, port + 1, port + 2),
-                folder / "caddy.log",
-                environment=caddy.environment(folder),
-                core=cores[0],
-            )
-        )
-        servers = [laidian, yardstick, upstream]
+        stage = _Stage(stack, folder, options.base_port, cores)
+        upstream = stage.upstream()
+        servers = [upstream, stage.caddy(program)]
+        keys: dict[str, str] = {}
+        checkouts = {"laidian": caddy.ROOT}
         if options.against:
-            instance.compile_bytecode(options.against)
-            instance.provision(folder / "other", upstream_url)
-            servers.append(
-                stack.enter_context(
-                    running(
-                        "other",
-                        port + 3,
-                        instance.command(folder / "other", port + 3),
-                        folder / "other.log",
-                        core=cores[0],
-                        folder=options.against,
-                    )
-                )
-            )
-            servers[-1].wait_until_it_answers("/health")
-        laidian.wait_until_it_answers("/health")
-        yardstick.wait_until_it_answers("/v1/models")
-        yield Bench(servers, upstream, key, options)
+            checkouts["other"] = options.against.absolute()
+        for name, checkout in checkouts.items():
+            server, keys[name] = stage.laidian(name, checkout)
+            servers.append(server)
+        yield Bench(servers, upstream, keys, options)
+
+
+class _Stage:
+    """Where the servers stand: ports from `port` on, logs and data in `folder`, relays on the first core."""
+
+    def __init__(
+        self, stack: ExitStack, folder: Path, port: int, cores: tuple[int, int] | tuple[None, None]
+    ) -> None:
+        self._stack = stack
+        self._folder = folder
+        self._port = port
+        self._relays, self._load = cores
+
+    def upstream(self) -> Server:
+        command = [sys.executable, "-m", "scripts.bench.upstream", "--port", str(self._port)]
+        return self._start("direct", self._port, command, "/v1/models", core=self._load, folder=caddy.ROOT)
+
+    def caddy(self, program: Path) -> Server:
+        port = self._port + 1
+        command = caddy.command(program, self._folder, port, self._port)
+        environment = caddy.environment(self._folder)
+        return self._start(
+            "caddy",
+            port,
+            command,
+            "/v1/models",
+            core=self._relays,
+            folder=self._folder,
+            environment=environment,
+        )
+
+    def laidian(self, name: str, checkout: Path) -> tuple[Server, str]:
+        """A server of that checkout, and the key it takes."""
+        port = self._port + (2 if name == "laidian" else 3)
+        data = self._folder / name
+        instance.compile_bytecode(checkout)
+        key = instance.provision(checkout, data, f"http://127.0.0.1:{self._port}/v1")
+        environment = instance.environment()
+        command = instance.command(data, port)
+        server = self._start(
+            name, port, command, "/health", core=self._relays, folder=checkout, environment=environment
+        )
+        return server, key
+
+    def _start(
+        self,
+        name: str,
+        port: int,
+        command: list[str],
+        path: str,
+        *,
+        core: int | None,
+        folder: Path,
+        environment: dict[str, str] | None = None,
+    ) -> Server:
+        log = self._folder / f"{name}.log"
+        server = self._stack.enter_context(
+            running(name, port, command, log, environment=environment, core=core, folder=folder)
+        )
+        server.wait_until_it_answers(path)
+        return server
 
 
 def _cores() -> tuple[int, int]:

@@ -122,7 +122,7 @@ def running(
             stdout=output,
             stderr=output,
             cwd=folder,
-            env={**os.environ, **(environment or {})},
+            env=environment,
         )
     server = Server(name, port, process, log)
     try:

@@ -41,13 +41,13 @@ def weigh(starts: int, idle_s: float, port: int) -> Weight:
     taken: list[float] = []
     with tempfile.TemporaryDirectory(prefix="laidian-bench-") as name:
         folder = Path(name)
-        instance.provision(
-            folder / "data", "http://127.0.0.1:9/v1"
-        )  # the discard port: nothing is ever sent there
+        # the discard port: nothing is ever sent there
+        instance.provision(caddy.ROOT, folder / "data", "http://127.0.0.1:9/v1")
         for number in range(starts + 1):
             begun = time.perf_counter()
             command = instance.command(folder / "data", port)
-            with running("laidian", port, command, folder / "laidian.log", folder=caddy.ROOT) as server:
+            log, environment = folder / "laidian.log", instance.environment()
+            with running("laidian", port, command, log, environment=environment, folder=caddy.ROOT) as server:
                 server.wait_until_it_answers("/health")
                 if number:  # the first one warms the caches
                     taken.append(time.perf_counter() - begun)

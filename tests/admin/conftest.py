@@ -61,11 +61,13 @@ class Prober:
     """Answers probes with what the test says, and remembers whom it was asked about."""
 
     def __init__(self) -> None:
-        self.answer = Probed(True, 200, 12, ("gpt-5.4", "gpt-5.5"), "")
+        self.answer: Probed | Exception = Probed(True, 200, 12, ("gpt-5.4", "gpt-5.5"), "")
         self.asked: list[Upstream] = []
 
     async def __call__(self, upstream: Upstream) -> Probed:
         self.asked.append(upstream)
+        if isinstance(self.answer, Exception):
+            raise self.answer
         return self.answer
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -16,8 +18,8 @@ from tests.admin.desk import NOW_MS, Desk
 DAY_MS = 86_400_000
 
 
-def put(desk: Desk, model: str, *, now_ms: int = NOW_MS, **fields: object) -> None:
-    change = PriceSet(model=model, **{"rates": {"input": "1", "output": "4"}, **fields})  # pyright: ignore[reportArgumentType]
+def put(desk: Desk, model: str, *, now_ms: int = NOW_MS, **fields: Any) -> None:
+    change = PriceSet(model=model, **{"rates": {"input": "1", "output": "4"}, **fields})
     desk.do(lambda c: set_price(c, change, now_ms=now_ms))
 
 
@@ -107,7 +109,7 @@ def test_tiers_and_long_prompts_are_written_behind_the_unit(desk: Desk) -> None:
         ({"max_output_tokens": 0}, "max_output_tokens"),
     ],
 )
-def test_a_price_that_cannot_be_charged_is_refused(desk: Desk, fields: dict[str, object], param: str) -> None:
+def test_a_price_that_cannot_be_charged_is_refused(desk: Desk, fields: dict[str, Any], param: str) -> None:
     with pytest.raises(BadRequest) as refusal:
         put(desk, "m", **fields)
     assert refusal.value.param == param
@@ -156,7 +158,7 @@ def test_a_newer_book_changes_nothing_until_its_differences_were_seen_and_it_is_
     changed = next(change for change in diff.changes if change.model == "babbage")
     assert [rate.usd_per_million for rate in changed.after] == ["0.000000007", "0.000000008"]
     assert reason(desk, "gpt-9")[0] == "none"
-    with pytest.raises(Conflict, match="is genai-prices 9.9.9, not genai-prices 0.2.3"):
+    with pytest.raises(Conflict, match=r"is genai-prices 9\.9\.9, not genai-prices 0\.2\.3"):
         desk.do(
             lambda c: adopt_shipped_book(c, BookAdopt(source="genai-prices 0.2.3"), newer, now_ms=NOW_MS + 1)
         )

@@ -139,3 +139,11 @@ def test_limits_belong_to_plans_only(desk: Desk) -> None:
     desk.quota("plan", limits_usd={"day": "1"})
     with pytest.raises(BadRequest, match="at least one limit"):
         desk.do(lambda c: edit_quota(c, "plan", QuotaEdit(limits_usd={}), now_ms=NOW_MS))
+
+
+def test_a_note_that_a_terminal_would_obey_is_refused(desk: Desk) -> None:
+    desk.quota("wallet", balance_usd="1")
+    with pytest.raises(BadRequest) as refusal:
+        desk.do(lambda c: top_up(c, "wallet", TopUp(amount_usd="1", note="\x1b]0;title"), now_ms=NOW_MS))
+    assert refusal.value.param == "note"
+    assert "\x1b" not in refusal.value.message

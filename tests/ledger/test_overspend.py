@@ -169,7 +169,7 @@ async def test_a_keys_own_limit_holds_against_fifty_at_once(
             assert violations(reader) == []
 
 
-async def test_a_stream_that_outgrows_the_quota_is_cut_and_the_balance_stays_at_zero(
+async def test_a_stream_that_outgrows_the_quota_is_cut_and_nothing_goes_below_zero(
     provider: SimulatedProvider, one_nano: int
 ) -> None:
     """No limit named: the hold is all there is, and the answer is longer than that."""
@@ -189,9 +189,11 @@ async def test_a_stream_that_outgrows_the_quota_is_cut_and_the_balance_stays_at_
         assert "insufficient_quota" in answer.text
         assert "[DONE]" not in answer.text
         (record,) = laidian.records()
-        assert (record.ended, record.charged_nano) == ("cut", 5 * one_nano)
+        assert (record.ended, record.usage_from) == ("cut", "estimated")
+        # the hold is made of upper bounds, the estimate of likely figures
+        assert 4.5 * one_nano < record.charged_nano <= 5 * one_nano
         with laidian.database() as reader:
             assert violations(reader) == []
-            assert reader.execute("SELECT credited_nano - spent_nano FROM quotas").fetchone() == (0,)
     (row,) = provider.bill(rows=1).rows
-    assert row.usage.output_tokens < 4000, "the provider was let go"
+    assert row.ended == "client_gone", "the provider was let go"
+    assert row.usage.output_tokens < 2 * record.output + 50

@@ -199,7 +199,7 @@ def test_whole_answers_are_read_or_refused():
         }
     ).encode()
     answer = CHAT.read_answer(PEEK, body)
-    assert (answer.usage, answer.service_tier, answer.text) == (Usage(input=1, output=2), "flex", b"x")
+    assert (answer.usage, answer.service_tier, answer.body) == (Usage(input=1, output=2), "flex", body)
     for junk in (b"<html>", b"{}", b"[]", b'{"error":{"message":"no"}}', b'{"choices":null}', b""):
         with pytest.raises(StreamFault):
             CHAT.read_answer(PEEK, junk)

@@ -85,7 +85,9 @@ def schema(path: Path) -> tuple[int, list[str]]:
     connection = sqlite3.connect(path)
     try:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        rows = connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name").fetchall()
+        rows = connection.execute(
+            "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"
+        ).fetchall()
         return schema_version(connection), [sql for (sql,) in rows]
     finally:
         connection.close()
@@ -111,7 +113,8 @@ def test_money_columns_refuse_anything_but_integers(tmp_path: Path) -> None:
     for value in (0.5, "a lot", None):
         with pytest.raises(sqlite3.IntegrityError):
             connection.execute(
-                "INSERT INTO quotas (name, kind, credited_nano, created_at_ms) VALUES ('q', 'prepaid', ?, 0)", (value,)
+                "INSERT INTO quotas (name, kind, credited_nano, created_at_ms) VALUES ('q', 'prepaid', ?, 0)",
+                (value,),
             )
     connection.close()
 
@@ -169,7 +172,9 @@ def damage_tables(content: bytearray) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "damage", [damage_header, damage_schema, damage_half, damage_torn, damage_tables], ids=lambda f: f.__name__
+    "damage",
+    [damage_header, damage_schema, damage_half, damage_torn, damage_tables],
+    ids=lambda f: f.__name__,
 )
 def test_a_damaged_file_is_refused_and_left_as_it_is(tmp_path: Path, damage: object) -> None:
     path = tmp_path / "laidian.db"

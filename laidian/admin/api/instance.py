@@ -34,7 +34,7 @@ async def show_status(services: NamedDependency[AdminServices]) -> Status:
 
 @get("/audit")
 async def show_audit(services: NamedDependency[AdminServices]) -> AuditReport:
-    """Replays the ledger. Takes seconds for a hundred thousand records."""
+    """Replays the ledger: about a second for a hundred thousand records."""
     now_ms, run_folder = services.now_ms(), services.run_folder
     return await services.reader.read(lambda c: audit_report(c, run_folder, now_ms))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 import traceback
 from typing import Any, cast
@@ -24,6 +25,7 @@ from laidian.errors import (
 )
 
 _Request = Request[Any, Any, Any]
+_MISSING = re.compile(r"Missing required \w+ parameter '(\w+)'")
 
 
 def refused(_: _Request, error: LaidianError) -> Response[ErrorAnswer]:
@@ -48,9 +50,10 @@ def not_understood(request: _Request, error: HTTPException) -> Response[ErrorAns
     return _answer(refusal)
 
 
-def too_deep(_: _Request, error: RecursionError) -> Response[ErrorAnswer]:
-    """msgspec's word for JSON nested beyond its limit."""
-    return _answer(BadRequest("The body is nested too deeply.", code="invalid_json"))
+def unreadable(_: _Request, error: Exception) -> Response[ErrorAnswer]:
+    """Two things that msgspec says of a body in words of its own: nested beyond its limit, and not UTF-8."""
+    why = "nested too deeply" if isinstance(error, RecursionError) else "not UTF-8 text"
+    return _answer(BadRequest(f"The body is not valid JSON: it is {why}.", code="invalid_json"))
 
 
 def failed(_: _Request, error: Exception) -> Response[ErrorAnswer]:
@@ -69,7 +72,8 @@ def no_route(method: str, path: str) -> NotFound:
 def _misfit(request: _Request, error: ValidationException) -> BadRequest:
     cause = error.__cause__
     if not isinstance(cause, msgspec.ValidationError):
-        return BadRequest(str(error.detail))
+        missing = _MISSING.search(error.detail)
+        return BadRequest(error.detail, param=missing[1] if missing else None)
     text = str(cause)
     if text == "Object missing required field `data`":
         return BadRequest("The body is empty; send a JSON object.", code="invalid_json")

@@ -15,7 +15,7 @@ from litestar.openapi.config import OpenAPIConfig
 from laidian import __version__
 from laidian.admin.api import groups, instance, keys, prices, quotas, upstreams, usage
 from laidian.admin.api.gate import Gate
-from laidian.admin.api.refusals import failed, no_route, not_understood, refused, too_deep
+from laidian.admin.api.refusals import failed, no_route, not_understood, refused, unreadable
 from laidian.admin.api.services import AdminServices
 from laidian.errors import LaidianError
 
@@ -57,7 +57,8 @@ def admin_router(services: Callable[[], AdminServices]) -> Router:
         exception_handlers={
             LaidianError: refused,
             HTTPException: not_understood,
-            RecursionError: too_deep,
+            RecursionError: unreadable,
+            UnicodeDecodeError: unreadable,
             Exception: failed,
         },
         response_headers={"cache-control": "no-store"},

@@ -12,7 +12,7 @@ import msgspec
 from laidian.admin.schema import Origin, Price, PriceFound, PriceSet, Rate
 from laidian.admin.service.moments import day, iso, parse_when
 from laidian.admin.service.names import shown, unknown
-from laidian.admin.service.reading import amount, checked, printable
+from laidian.admin.service.reading import amount, checked, plain, printable
 from laidian.domain import price as domain
 from laidian.domain.catalog import Catalog
 from laidian.domain.money import format_usd
@@ -38,6 +38,7 @@ def set_price(connection: Connection, change: PriceSet, *, now_ms: int, origin: 
     """
     change = checked(change)
     printable((change.model,), "model")
+    plain(change.source, "source")
     known = [own for own in read_own_prices(connection) if own.price.model == change.model]
     if origin == "operator" and any(own.origin == "config" for own in known):
         raise Conflict(
@@ -113,16 +114,14 @@ def find_price(connection: Connection, catalog: Catalog, model: str, now_ms: int
             model=model,
             price=None,
             reason=f"Neither your own prices nor the price book know {shown(model)}, so it is refused. "
-            f"Set one: laidian price set {model} --input USD --output USD (per million tokens).",
+            f"Set one: laidian price set {shown(model).strip('`')} --input USD --output USD (per million tokens).",
         )
     own: dict[str, OwnPrice] = {one.price.version: one for one in read_own_prices(connection)}
     if price.version in own:
         origin = own[price.version].origin
-        whose = "config.toml sets it" if origin == "config" else "you set it"
+        who = "It is set in config.toml" if origin == "config" else "You set it"
         how = "" if price.model == model else f" with the pattern {shown(price.model)}"
-        return PriceFound(
-            model=model, price=price_wire(price, origin), reason=f"{whose[0].upper()}{whose[1:]}{how}."
-        )
+        return PriceFound(model=model, price=price_wire(price, origin), reason=f"{who}{how}.")
     how = "" if price.model == model.lower() else f", which files it as {shown(price.model)}"
     return PriceFound(
         model=model, price=price_wire(price, "book"), reason=f"From the price book {price.source}{how}."

@@ -20,7 +20,7 @@ from laidian.admin.schema import (
 )
 from laidian.admin.service.moments import iso, iso_or_none, parse_expiry
 from laidian.admin.service.names import checked_name, in_use, taken, unknown
-from laidian.admin.service.reading import amount, checked
+from laidian.admin.service.reading import amount, checked, plain
 from laidian.domain.money import LARGEST_USD, NANO_PER_USD, format_usd
 from laidian.domain.quota import WINDOW_KINDS, window_end_ms, window_start_ms
 from laidian.errors import BadRequest, Conflict
@@ -63,7 +63,7 @@ def create_quota(connection: Connection, change: QuotaCreate, *, now_ms: int) ->
     )
     quota_id = rows.insert_quota(connection, values, kind, now_ms)
     if balance_nano:
-        rows.credit(connection, quota_id, balance_nano, change.note, now_ms)
+        rows.credit(connection, quota_id, balance_nano, plain(change.note, "note"), now_ms)
     bump_catalog(connection)
     return _shown(connection, quota_id, now_ms)
 
@@ -154,7 +154,7 @@ def top_up(connection: Connection, name: str, change: TopUp, *, now_ms: int) -> 
             f"The quota `{name}` would have been credited more than {LARGEST_USD} USD in all.",
             param="amount_usd",
         )
-    rows.credit(connection, row.id, nano, change.note, now_ms)
+    rows.credit(connection, row.id, nano, plain(change.note, "note"), now_ms)
     return _shown(connection, row.id, now_ms)
 
 

@@ -95,6 +95,15 @@ def multiplier(text: str) -> int:
         raise BadRequest(str(error), param="multiplier") from None
 
 
+def plain(text: str, param: str) -> str:
+    """A free text that a terminal can show. Raises BadRequest."""
+    if not text.isprintable():
+        raise BadRequest(
+            f"The text in {param} has characters that do not print; leave them out.", param=param
+        )
+    return text
+
+
 def printable(texts: tuple[str, ...] | list[str], param: str) -> None:
     """Raises BadRequest when a model name or pattern could not be shown."""
     for text in texts:

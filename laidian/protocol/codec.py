@@ -1,0 +1,184 @@
+"""What a dialect has to offer to be translated, and how a pair of them becomes one forwarding.
+
+A codec is the translating half of a dialect. Four exist (OpenAI chat, OpenAI Responses, Gemini, Anthropic), so four files translate
+every pair. A registry of codecs is handed in by the composition root; nothing here imports one.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from laidian.domain.estimate import likely_tokens
+from laidian.domain.usage import Usage
+from laidian.protocol.canonical import (
+    Encoded,
+    Event,
+    Finished,
+    RefusalDelta,
+    Request,
+    TextDelta,
+    ThoughtDelta,
+    ToolDelta,
+    ToolStarted,
+    Used,
+)
+from laidian.protocol.dialect import Answer, Peek, StreamFault
+
+
+class StreamReader(Protocol):
+    """Reads an upstream's stream. Keeps no text beyond the event in progress."""
+
+    ended: bool
+    """Whether the dialect's last event has come."""
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Events completed by `data`. Raises StreamFault for an error event and for what is no stream of this dialect."""
+        ...
+
+    def end(self) -> list[Event]:
+        """At the upstream's end of body. Raises StreamFault when the answer was not finished."""
+        ...
+
+
+class StreamWriter(Protocol):
+    """Writes a client's stream, whole events only; tolerates any order of events that the canonical rules allow."""
+
+    def write(self, events: list[Event]) -> bytes:
+        """What the client gets at once; may be empty."""
+        ...
+
+    def end(self) -> bytes:
+        """The closing events: finish, usage where the client asked for it, terminator. After the last `write`."""
+        ...
+
+
+class Codec(Protocol):
+    """Both directions between one dialect and the canonical form."""
+
+    def decode_request(self, peek: Peek) -> Request:
+        """Raises BadRequest naming the client's field that cannot be carried to any other dialect."""
+        ...
+
+    def encode_request(self, request: Request, model: str) -> Encoded:
+        """Raises BadRequest, with `request.name_of(field)`, for what this dialect cannot say."""
+        ...
+
+    def stream_path(self, model: str, *, stream: bool) -> str:
+        """Path and query below the upstream's base URL."""
+        ...
+
+    def reader(self) -> StreamReader: ...
+
+    def writer(self, peek: Peek, request: Request) -> StreamWriter:
+        """`peek.model` is the name that the client knows; it goes into the answer."""
+        ...
+
+    def read_whole(self, body: bytes) -> list[Event]:
+        """Raises StreamFault when the body is no complete answer of this dialect."""
+        ...
+
+    def write_whole(self, peek: Peek, request: Request, events: list[Event]) -> bytes: ...
+
+
+class TranslatingTap:
+    """A `Tap` that reads one dialect and writes another."""
+
+    def __init__(self, reader: StreamReader, writer: StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._count = Count()
+        self.fault: StreamFault | None = None
+
+    @property
+    def usage(self) -> Usage | None:
+        return self._count.usage
+
+    @property
+    def service_tier(self) -> str:
+        return self._count.service_tier
+
+    @property
+    def output_tokens(self) -> int:
+        return self._count.output_tokens
+
+    @property
+    def finished(self) -> bool:
+        return self._count.finished
+
+    @property
+    def ended(self) -> bool:
+        return self._reader.ended
+
+    def feed(self, data: bytes) -> bytes:
+        try:
+            events = self._reader.feed(data)
+        except StreamFault as fault:
+            self.fault = fault
+            return b""
+        self._count.see(events)
+        return self._writer.write(events)
+
+    def end(self) -> bytes:
+        events = self._reader.end()
+        self._count.see(events)
+        return self._writer.write(events) + self._writer.end()
+
+
+class Count:
+    """What the relay must know of an answer's events."""
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+        self.service_tier = "default"
+        self.finished = False
+        self.output_tokens = 0
+
+    def see(self, events: list[Event]) -> None:
+        for event in events:
+            match event:
+                case TextDelta(text) | RefusalDelta(text) | ThoughtDelta(text):
+                    self.output_tokens += likely_tokens(text.encode())
+                case ToolDelta(_, arguments):
+                    self.output_tokens += likely_tokens(arguments.encode())
+                case ToolStarted():
+                    self.output_tokens += likely_tokens(event.name.encode())
+                case Used(usage, service_tier):
+                    self.usage, self.service_tier = usage, service_tier
+                case Finished():
+                    self.finished = True
+                case _:
+                    pass
+
+
+class Translation(msgspec.Struct, frozen=True):
+    """One request on its way through two codecs."""
+
+    client: Codec
+    upstream: Codec
+    peek: Peek
+    request: Request
+    encoded: Encoded
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """For the response header that names what was left out."""
+        return tuple(dict.fromkeys((*self.request.dropped, *self.encoded.dropped)))
+
+    def tap(self) -> TranslatingTap:
+        return TranslatingTap(self.upstream.reader(), self.client.writer(self.peek, self.request))
+
+    def read_answer(self, body: bytes) -> Answer:
+        """The answer in the client's dialect, with what it says of itself. Raises StreamFault."""
+        events = self.upstream.read_whole(body)
+        count = Count()
+        count.see(events)
+        written = self.client.write_whole(self.peek, self.request, events)
+        return Answer(count.usage, count.service_tier, count.output_tokens, written)
+
+
+def translate(client: Codec, upstream: Codec, peek: Peek, model: str) -> Translation:
+    """Raises BadRequest when the request cannot be carried."""
+    request = client.decode_request(peek)
+    return Translation(client, upstream, peek, request, upstream.encode_request(request, model))

@@ -1,0 +1,69 @@
+"""How a request is put to one upstream: as it came, or through two codecs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from laidian.domain.selection import Candidate
+from laidian.protocol.codec import Codec, translate
+from laidian.protocol.dialect import Answer, Dialect, DialectName, Operation, Peek, Tap
+from laidian.protocol.family import FamilyName
+from laidian.upstream.providers import PROVIDERS
+
+Dialects = dict[DialectName, Dialect]
+Codecs = dict[DialectName, Codec]
+
+FAMILY_OF: dict[DialectName, FamilyName] = {
+    "openai.chat": "openai",
+    "openai.responses": "openai",
+    "gemini": "gemini",
+    "anthropic": "anthropic",
+}
+"""Whose credential headers and errors an upstream answers a dialect with."""
+
+
+class Forward(msgspec.Struct, frozen=True):
+    """One request, ready for one upstream."""
+
+    path: str
+    """Below the base URL, with its query."""
+    body: bytes
+    family: FamilyName
+    """In which the upstream takes credentials and says errors."""
+    tap: Callable[[], Tap]
+    read_answer: Callable[[bytes], Answer]
+    dropped: tuple[str, ...] = ()
+    """Fields of the client that were left out."""
+
+
+def forward(
+    operation: Operation, candidate: Candidate, peek: Peek, dialects: Dialects, codecs: Codecs
+) -> Forward | None:
+    """None when this kind of upstream cannot serve the operation in any way. Raises BadRequest when a translation cannot carry it."""
+    provider, name = PROVIDERS[candidate.upstream.kind], operation.dialect
+    elsewhere = provider.compatible.get(name)
+    if name in provider.speaks or elsewhere is not None:
+        dialect = dialects[name]
+        return Forward(
+            elsewhere or dialect.path(peek, candidate.model),
+            dialect.splice(peek, candidate.model),
+            FAMILY_OF[name],
+            lambda: dialect.tap(peek),
+            lambda body: dialect.read_answer(peek, body),
+        )
+    client = codecs.get(name)
+    theirs: DialectName | None = next((one for one in provider.speaks if one in codecs), None)
+    if client is None or theirs is None:
+        return None
+    upstream = codecs[theirs]
+    translation = translate(client, upstream, peek, candidate.model)
+    return Forward(
+        upstream.stream_path(candidate.model, stream=peek.stream),
+        translation.encoded.body,
+        FAMILY_OF[theirs],
+        translation.tap,
+        translation.read_answer,
+        translation.dropped,
+    )
