@@ -162,10 +162,11 @@ class Served:
         """SIGKILL to the parent alone, or to all at once; returns when none of them is left."""
         assert self.process is not None, "it does not run"
         workers = self.worker_pids()
-        if whole_tree:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        else:
-            self.process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            if whole_tree:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            else:
+                self.process.kill()
         self.process.wait(END_LIMIT_S)
         self.process = None
         wait_until(lambda: not any(alive(pid) for pid in workers), "the workers end")
@@ -177,8 +178,11 @@ class Served:
         self.start()
 
     def worker_pids(self) -> list[int]:
-        """Children of the parent."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        """Children of the parent; none when it is gone."""
+        try:
+            children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        except (FileNotFoundError, ProcessLookupError):
+            return []
         return [int(child) for child in children]
 
     def _ready(self) -> bool:
@@ -279,9 +283,7 @@ def served(
             yield laidian
         finally:
             if laidian.process is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(laidian.process.pid, signal.SIGKILL)
-                laidian.process.wait(END_LIMIT_S)
+                laidian.kill9(whole_tree=True)
 
 
 def _fill(folder: Folder, provider: SimulatedProvider, setup: Setup) -> tuple[str, ...]:

@@ -1,13 +1,10 @@
-"""Liveness, readiness and metrics."""
+"""Liveness and readiness."""
 
 from __future__ import annotations
-
-import os
 
 import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
 
 from laidian import __version__
 from laidian.errors import LaidianError
@@ -60,12 +57,3 @@ def health_routes(services: Context) -> list[HTTPRouteHandler]:
 
 def _touch(connection: Connection) -> None:
     connection.execute("UPDATE meta SET value = value WHERE name = 'first_start_done'")
-
-
-def metrics_text() -> tuple[bytes, str]:
-    """The counters of all workers, in Prometheus' text form, and its content type."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return generate_latest(REGISTRY), CONTENT_TYPE_LATEST
-    registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)  # pyright: ignore[reportUnknownMemberType]
-    return generate_latest(registry), CONTENT_TYPE_LATEST

@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from typing import Any
 
 import msgspec
-from litestar import Litestar, Request, Response
+from litestar import Litestar
 from litestar.exceptions import HTTPException
 
+from laidian.admin.api.metrics import metrics_route
+from laidian.admin.api.refusals import failed, not_understood, refused
 from laidian.admin.api.router import admin_router
 from laidian.config import Config, load_config
-from laidian.errors import Bug, LaidianError
+from laidian.errors import LaidianError
 from laidian.relay.client import Receive, Scope, Send
 from laidian.routes.front import Front
 from laidian.routes.health import health_routes
@@ -88,35 +89,13 @@ def create_app() -> Application:
 def build_litestar(services: Services) -> Litestar:
     """Everything that is not relayed. No OpenAPI at its default public place; errors in our shape, tracebacks on stderr only."""
     return Litestar(
-        route_handlers=[*health_routes(services.context), admin_router(lambda: services.admin)],
+        route_handlers=[
+            *health_routes(services.context),
+            metrics_route(lambda: services.admin),
+            admin_router(lambda: services.admin),
+        ],
+        logging_config=None,
         openapi_config=None,
-        exception_handlers={LaidianError: _refusal, HTTPException: _http_refusal, Exception: _bug},
+        exception_handlers={LaidianError: refused, HTTPException: not_understood, Exception: failed},
         debug=False,
     )
-
-
-class _Wire(msgspec.Struct):
-    error: dict[str, str | None]
-
-
-def _answer(error: LaidianError, status: int | None = None) -> Response[_Wire]:
-    wire = _Wire({"message": error.message, "type": error.type, "param": error.param, "code": error.code})
-    return Response(wire, status_code=status or error.status, media_type="application/json")
-
-
-def _refusal(_: Request[Any, Any, Any], error: LaidianError) -> Response[_Wire]:
-    return _answer(error)
-
-
-def _http_refusal(_: Request[Any, Any, Any], error: HTTPException) -> Response[_Wire]:
-    wire = LaidianError(
-        str(error.detail),
-        code={404: "unknown_url", 405: "method_not_allowed"}.get(error.status_code, "invalid_request"),
-    )
-    wire.type = "invalid_request_error"
-    return _answer(wire, error.status_code)
-
-
-def _bug(_: Request[Any, Any, Any], error: Exception) -> Response[_Wire]:
-    _log.error("a bug outside the relay", exc_info=error)
-    return _answer(Bug("LaiDian failed on its own; the operator finds the cause in its log."))

@@ -16,7 +16,7 @@ STEPS: tuple[str, ...] = (
         id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, base_url TEXT NOT NULL,
         enabled INTEGER NOT NULL DEFAULT 1, priority INTEGER NOT NULL DEFAULT 0, weight INTEGER NOT NULL DEFAULT 1,
         max_concurrent INTEGER, proxy_sealed BLOB, proxy_shown TEXT NOT NULL DEFAULT '', models TEXT NOT NULL DEFAULT '[]', aliases TEXT NOT NULL DEFAULT '{}',
-        allow_private INTEGER NOT NULL DEFAULT 0, connect_timeout_s REAL NOT NULL DEFAULT 10,
+        connect_timeout_s REAL NOT NULL DEFAULT 10,
         first_byte_timeout_s REAL NOT NULL DEFAULT 300, idle_timeout_s REAL NOT NULL DEFAULT 300,
         from_config INTEGER NOT NULL DEFAULT 0, created_at_ms INTEGER NOT NULL, deleted_at_ms INTEGER
     ) STRICT;

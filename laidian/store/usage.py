@@ -165,7 +165,12 @@ def today_by_key(connection: Connection, since_ms: int) -> dict[int, Today]:
     return {row[0]: Today(*row[1:]) for row in rows}
 
 
-def names_ever(connection: Connection, kind: Literal["keys", "groups", "upstreams"]) -> set[str]:
+def ids_of_key(connection: Connection, name: str) -> list[int]:
+    """Every key that has this name or had it when it was deleted."""
+    return [key_id for (key_id,) in connection.execute("SELECT id FROM keys WHERE name = ?", (name,))]
+
+
+def names_ever(connection: Connection, kind: Literal["groups", "upstreams"]) -> set[str]:
     """Names of things that are or were, deleted ones included."""
     return {name for (name,) in connection.execute(f"SELECT DISTINCT name FROM {kind}")}
 

@@ -46,7 +46,15 @@ def test_text_in_two_pieces_counts_within_two_tokens_of_the_whole(text: bytes, m
 
 @pytest.mark.parametrize(
     ("text", "bound", "likely"),
-    [("", 1, 0), ("a", 1, 1), ("word", 2, 1), ("a" * 42, 15, 10), ("中" * 4, 7, 3), ("é", 2, 0), ("🙂", 3, 1)],
+    [
+        ("", 1, 0),
+        ("a", 1, 1),
+        ("word", 2, 1),
+        ("a" * 42, 15, 10),
+        ("中" * 4, 7, 3),
+        ("é", 2, 0),
+        ("🙂", 3, 1),
+    ],
 )
 def test_the_two_rules_by_example(text: str, bound: int, likely: int) -> None:
     assert (bound_tokens(text.encode()), likely_tokens(text.encode())) == (bound, likely)

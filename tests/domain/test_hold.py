@@ -82,23 +82,17 @@ def test_a_charge_takes_at_most_the_hold_and_what_is_left(
 
 
 @given(amounts, amounts, st.lists(sound_counters(), max_size=6))
-def test_a_charge_is_the_amount_wherever_that_is_there(
-    amount: int, held: int, found: list[Counter]
-) -> None:
+def test_a_charge_is_the_amount_wherever_that_is_there(amount: int, held: int, found: list[Counter]) -> None:
     room = min((left + held for left in lefts(found)), default=amount)
     assert charge_nano(amount, held, found) == min(amount, room)
 
 
 @given(amounts, amounts, st.lists(counters, max_size=6))
-def test_a_charge_is_never_less_than_the_hold_affords(
-    amount: int, held: int, found: list[Counter]
-) -> None:
+def test_a_charge_is_never_less_than_the_hold_affords(amount: int, held: int, found: list[Counter]) -> None:
     """Also when the operator has lowered a limit since: what was set aside is there, and a longer answer is not free."""
     assert charge_nano(amount, held, found) >= min(amount, held)
 
 
 @given(amounts, amounts, amounts, st.lists(counters, max_size=6))
-def test_more_use_is_never_charged_less(
-    amount: int, more: int, held: int, found: list[Counter]
-) -> None:
+def test_more_use_is_never_charged_less(amount: int, more: int, held: int, found: list[Counter]) -> None:
     assert charge_nano(amount, held, found) <= charge_nano(amount + more, held, found)

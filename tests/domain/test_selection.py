@@ -18,7 +18,9 @@ GROUP = Group(1, "default", True, (), (), (), {}, frozenset({"chat"}), 1_000_000
 DRAWS = 20_000
 
 
-def upstream(id_: int, *, priority: int = 0, weight: int = 1, credentials: int = 1, **changes: object) -> Upstream:
+def upstream(
+    id_: int, *, priority: int = 0, weight: int = 1, credentials: int = 1, **changes: object
+) -> Upstream:
     found = Upstream(
         id=id_,
         name=f"up-{id_}",
@@ -125,7 +127,12 @@ def test_the_upstreams_own_name_of_the_model_is_used_and_asked_for() -> None:
 
 
 def test_each_reason_to_be_left_out_is_told_with_its_end() -> None:
-    resting, off, bare, fine = upstream(1), upstream(2, enabled=False), upstream(3, credentials=0), upstream(4)
+    resting, off, bare, fine = (
+        upstream(1),
+        upstream(2, enabled=False),
+        upstream(3, credentials=0),
+        upstream(4),
+    )
 
     def health(upstream_id: int, credential_id: int, model: str) -> Opened | None:
         return Opened(1234, "it answered 503") if upstream_id == 1 else None

@@ -129,7 +129,9 @@ def test_windows_of_five_hours_never_overlap_in_time(pauses_ms: list[int]) -> No
 
 def test_every_kind_has_a_length() -> None:
     start_ms = ms("2026-06-01")  # a Monday, and the first of its month
-    lengths = {kind: timedelta(milliseconds=window_end_ms(kind, start_ms) - start_ms) for kind in WINDOW_KINDS}
+    lengths = {
+        kind: timedelta(milliseconds=window_end_ms(kind, start_ms) - start_ms) for kind in WINDOW_KINDS
+    }
     assert lengths == {
         "5h": timedelta(hours=5),
         "day": timedelta(days=1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -13,7 +14,9 @@ WORDS = "the quick brown fox jumps over the lazy dog and then it rests " * 40
 """English enough that an estimate by bytes is near the provider's count."""
 
 
-def chat(content: str, *, stream: bool = False, model: str = "gpt-5.4", limit: int | None = 4_000) -> dict[str, object]:
+def chat(
+    content: str, *, stream: bool = False, model: str = "gpt-5.4", limit: int | None = 4_000
+) -> dict[str, object]:
     body: dict[str, object] = {"model": model, "messages": [{"role": "user", "content": content}]}
     if stream:
         body["stream"] = True
@@ -54,10 +57,15 @@ async def leave_stream(laidian: Served, body: dict[str, object], events: int) ->
 
 
 async def leave_unanswered(laidian: Served, body: dict[str, object], after_s: float) -> str:
-    """Hangs up before a byte of the answer came; the request's id, from the hold."""
+    """Hangs up so long after it was admitted, before a byte of the answer came; the request's id."""
     async with clients(laidian) as http:
-        with contextlib.suppress(httpx2.ReadTimeout):
-            await http.post("/chat/completions", json=body, timeout=httpx2.Timeout(60, read=after_s))
-            raise AssertionError("it was answered before the client left")
-    (request_id,) = laidian.holds()
+        asking = asyncio.create_task(http.post("/chat/completions", json=body))
+        while not (held := laidian.holds()):
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(after_s)
+        assert not asking.done(), "it was answered before the client left"
+        asking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asking
+    (request_id,) = held
     return request_id

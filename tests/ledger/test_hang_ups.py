@@ -66,9 +66,7 @@ def near(ours: int, theirs: int, more: int = 0) -> bool:
 async def test_a_stream_that_is_left_costs_what_was_made_until_then(
     provider: SimulatedProvider, cancelling: Served
 ) -> None:
-    request_id = await leave_stream(
-        cancelling, chat(f"[[tokens:3000]] [[pace:5]] {WORDS}", stream=True), 150
-    )
+    request_id = await leave_stream(cancelling, chat(f"[[tokens:3000]] [[pace:5]] {WORDS}", stream=True), 150)
     left = time.monotonic()
     record = settled(cancelling, request_id)
     assert time.monotonic() - left < NOTICED_S
@@ -164,9 +162,11 @@ async def test_fifty_clients_that_leave_at_any_moment_are_settled_once_each(
         assert violations(reader) == []
 
 
-async def test_leaving_while_the_body_is_sent_is_no_request(provider: SimulatedProvider, cancelling: Served) -> None:
+async def test_leaving_while_the_body_is_sent_is_no_request(
+    provider: SimulatedProvider, cancelling: Served
+) -> None:
     before = len(cancelling.records())
-    reader, writer = await asyncio.open_connection("127.0.0.1", cancelling.port)
+    _, writer = await asyncio.open_connection("127.0.0.1", cancelling.port)
     head = (
         f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {cancelling.key}\r\n"
         "content-type: application/json\r\ncontent-length: 1000\r\n\r\n{"

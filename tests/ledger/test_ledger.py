@@ -126,7 +126,9 @@ def test_a_free_request_passes_an_empty_balance(books: sqlite3.Connection) -> No
     assert settle(books, ending("b", 0)) == Settled(0, 0)
 
 
-def test_a_request_without_a_limit_takes_what_is_left_and_nobody_else_gets_in(books: sqlite3.Connection) -> None:
+def test_a_request_without_a_limit_takes_what_is_left_and_nobody_else_gets_in(
+    books: sqlite3.Connection,
+) -> None:
     assert open_hold(books, ask("a", worst_nano=1_000, least_nano=10)) == Hold("a", 100)
     assert refusal(open_hold(books, ask("b", worst_nano=1, key_id=ON_PREPAID_TOO))).left_nano == 0
 
@@ -231,7 +233,9 @@ def test_a_clock_set_back_opens_one_window_not_one_for_each_request(books: sqlit
 # Settlements
 
 
-@pytest.mark.parametrize(("amount", "charged"), [(0, 0), (30, 30), (60, 60), (90, 90), (100, 100), (130, 100)])
+@pytest.mark.parametrize(
+    ("amount", "charged"), [(0, 0), (30, 30), (60, 60), (90, 90), (100, 100), (130, 100)]
+)
 def test_a_settlement_takes_what_was_used_and_at_most_what_is_there(
     books: sqlite3.Connection, amount: int, charged: int
 ) -> None:
@@ -276,7 +280,9 @@ def test_a_key_that_was_deleted_meanwhile_is_settled_all_the_same(books: sqlite3
     assert settle(books, ending("a", 50)) == Settled(50, 0)
 
 
-def test_a_key_that_moved_to_another_quota_settles_with_the_one_of_its_hold(books: sqlite3.Connection) -> None:
+def test_a_key_that_moved_to_another_quota_settles_with_the_one_of_its_hold(
+    books: sqlite3.Connection,
+) -> None:
     open_hold(books, ask("a", worst_nano=60))
     books.execute("UPDATE keys SET quota_id = ? WHERE id = ?", (UNLIMITED, ON_PREPAID))
     assert settle(books, ending("a", 50)) == Settled(50, 0)
@@ -364,7 +370,9 @@ def test_an_orphan_whose_price_has_no_rate_for_text_costs_its_hold(
 ) -> None:
     dead = sign_on(books, tmp_path, "dead")
     price = Price("picture", 0, "test", "2026-11-22", "test-2", (Rate("images", 1),), None, None)
-    open_hold(books, msgspec.structs.replace(ask("a", worst_nano=42, owner="dead", input_tokens=7), price=price))
+    open_hold(
+        books, msgspec.structs.replace(ask("a", worst_nano=42, owner="dead", input_tokens=7), price=price)
+    )
     die(dead)
     settle_orphans(books, tmp_path, NOON_MS)
     assert counters(books, "quotas", PREPAID) == (0, 42)
@@ -384,7 +392,9 @@ def test_a_worker_that_lives_is_not_dead_and_its_own_look_does_not_free_it(tmp_p
     assert is_dead(tmp_path, "never-was")
 
 
-def test_a_worker_that_left_is_forgotten_unless_it_leaves_holds(books: sqlite3.Connection, tmp_path: Path) -> None:
+def test_a_worker_that_left_is_forgotten_unless_it_leaves_holds(
+    books: sqlite3.Connection, tmp_path: Path
+) -> None:
     clean, owing = sign_on(books, tmp_path, "clean"), sign_on(books, tmp_path, "owing")
     open_hold(books, ask("a", worst_nano=10, owner="owing", input_tokens=3))
     clean.leave(books)

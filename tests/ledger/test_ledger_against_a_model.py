@@ -115,8 +115,10 @@ class LedgerMachine(RuleBasedStateMachine):
             number: Purse(quota.credited_nano if quota.kind == "prepaid" else None)
             for number, quota in enumerate(QUOTAS, start=1)
         }
-        self.limits = {
-            number: dict(quota.limits_nano) for number, quota in enumerate(QUOTAS, start=1) if quota.limits_nano
+        self.limits: dict[int, dict[WindowKind, int]] = {
+            number: dict(quota.limits_nano)
+            for number, quota in enumerate(QUOTAS, start=1)
+            if quota.limits_nano
         }
         self.keys = {number: Purse(key.limit_nano) for number, key in enumerate(KEYS, start=1)}
         self.windows: dict[tuple[int, WindowKind, int], Purse] = {}
@@ -267,8 +269,10 @@ class LedgerMachine(RuleBasedStateMachine):
         return asked.request_id
 
     def expect_money(self, asked: HoldRequest, result: object) -> None:
-        limits = self.limits.get(asked.quota_id, {})
-        windows = {kind: self.window_of(asked.quota_id, kind, asked.now_ms) for kind in limits}
+        limits: dict[WindowKind, int] = self.limits.get(asked.quota_id, {})
+        windows: dict[WindowKind, int] = {
+            kind: self.window_of(asked.quota_id, kind, asked.now_ms) for kind in limits
+        }
         lefts = [purse.left for purse in self.purses(asked.key_id, asked.quota_id, windows)]
         left = min((left for left in lefts if left is not None), default=10**9)
         if left < asked.demand.least_nano:
@@ -288,7 +292,9 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(
         request_id=known,
         over=st.integers(-160, 160),
-        usage=st.builds(Usage, input=st.integers(0, 40), output=st.integers(0, 40), reasoning=st.integers(0, 9)),
+        usage=st.builds(
+            Usage, input=st.integers(0, 40), output=st.integers(0, 40), reasoning=st.integers(0, 9)
+        ),
         times=st.integers(1, 3),
     )
     def settle_it(self, request_id: str, over: int, usage: Usage, times: int) -> None:

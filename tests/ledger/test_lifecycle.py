@@ -71,11 +71,15 @@ async def test_a_stop_lets_a_running_stream_end_and_settles_it(provider: Simulat
         assert (record.ended, recorded(record)) == ("complete", billed(row))
         assert laidian.holds() == []
         with laidian.database() as reader:
-            assert reader.execute("SELECT count(*) FROM workers").fetchone() == (0,), "every worker signed off"
+            assert reader.execute("SELECT count(*) FROM workers").fetchone() == (0,), (
+                "every worker signed off"
+            )
         assert sound(laidian)
 
 
-async def test_a_stop_ends_what_runs_longer_than_its_bound_and_settles_it(provider: SimulatedProvider) -> None:
+async def test_a_stop_ends_what_runs_longer_than_its_bound_and_settles_it(
+    provider: SimulatedProvider,
+) -> None:
     setup = Setup(credited_nano=10**13, config="[server]\ndrain_s = 1\n")
     with served(provider, workers=2, setup=setup) as laidian:
         async with streaming(laidian, f"[[tokens:9000]] [[pace:10]] {WORDS}") as answer:
@@ -99,7 +103,9 @@ async def test_a_stopped_instance_starts_again_with_the_same_money(provider: Sim
             before = reader.execute("SELECT credited_nano, held_nano, spent_nano FROM quotas").fetchall()
         laidian.restart()
         with laidian.database() as reader:
-            assert reader.execute("SELECT credited_nano, held_nano, spent_nano FROM quotas").fetchall() == before
+            assert (
+                reader.execute("SELECT credited_nano, held_nano, spent_nano FROM quotas").fetchall() == before
+            )
         assert (await ask(laidian, chat("[[tokens:50]]"))).status_code == 200
         assert len(laidian.records()) == 2
 
@@ -199,7 +205,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path | None]:
     try:
         yield folder
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 async def test_a_full_disk_refuses_before_the_upstream_is_asked_and_books_the_rest_when_space_returns(

@@ -78,7 +78,9 @@ async def watched(laidian: Served) -> AsyncIterator[list[int]]:
         with laidian.database() as reader:
             while True:
                 assert violations(reader, file=False) == []
-                (left,) = reader.execute("SELECT credited_nano - held_nano - spent_nano FROM quotas").fetchone()
+                (left,) = reader.execute(
+                    "SELECT credited_nano - held_nano - spent_nano FROM quotas"
+                ).fetchone()
                 lefts.append(left)
                 await asyncio.sleep(LOOK_S)
 

@@ -49,7 +49,10 @@ def test_two_processes_lose_nothing_and_spend_no_more_than_there_is(tmp_path: Pa
     assert affordable - 2 * 16 * HOLD_NANO // CHARGE_NANO < served <= affordable
     row = reader.execute("SELECT held_nano, spent_nano FROM quotas").fetchone()
     assert row == (0, served * CHARGE_NANO)
-    assert reader.execute("SELECT count(*), count(DISTINCT request_id) FROM usage_records").fetchone() == (served, served)
+    assert reader.execute("SELECT count(*), count(DISTINCT request_id) FROM usage_records").fetchone() == (
+        served,
+        served,
+    )
     assert violations(reader) == []
     assert looks > 3
     reader.close()

@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,7 @@ database.migrate(Path(path))
 
 MIGRATING = """
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from laidian.store.database import migrate
 sys.stdin.readline()
@@ -126,6 +128,7 @@ def test_two_processes_starting_together_make_one_database(tmp_path: Path) -> No
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     running = [subprocess.Popen(command, env=environment, **pipes) for _ in range(4)]  # type: ignore[call-overload]
     for process in running:
+        assert process.stdin is not None
         process.stdin.write(b"go\n")
         process.stdin.flush()
     results = [process.communicate(timeout=60) for process in running]
@@ -176,10 +179,11 @@ def damage_tables(content: bytearray) -> bytes:
     [damage_header, damage_schema, damage_half, damage_torn, damage_tables],
     ids=lambda f: f.__name__,
 )
-def test_a_damaged_file_is_refused_and_left_as_it_is(tmp_path: Path, damage: object) -> None:
+def test_a_damaged_file_is_refused_and_left_as_it_is(
+    tmp_path: Path, damage: Callable[[bytearray], bytes]
+) -> None:
     path = tmp_path / "laidian.db"
     migrate(path)
-    assert callable(damage)
     path.write_bytes(damage(bytearray(path.read_bytes())))
     before = fingerprint(path)
     with pytest.raises(StorageDown) as refused:

@@ -74,7 +74,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path | None]:
     try:
         yield folder
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def make_table(path: Path) -> None:

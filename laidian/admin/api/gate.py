@@ -81,7 +81,7 @@ class Gate:
         host = connection.client.host if connection.client else ""
         headers: _Headers = list(connection.scope["headers"])
         if not services.config.admin.remote:
-            _check_place(host, headers)
+            check_place(host, headers)
         self._check_token(services, _peer(host), headers)
 
     def _check_token(self, services: AdminServices, peer: str, headers: _Headers) -> None:
@@ -93,7 +93,7 @@ class Gate:
                 code="too_many_failures",
                 retry_after_s=wait_s,
             )
-        if _token_is(services.token.reveal(), headers):
+        if token_is(services.token.reveal(), headers):
             return
         self._backoff.failed(peer)
         raise Unauthenticated(
@@ -103,7 +103,7 @@ class Gate:
         )
 
 
-def _token_is(token: str, headers: _Headers) -> bool:
+def token_is(token: str, headers: _Headers) -> bool:
     given = [value for name, value in headers if name.lower() == b"authorization"]
     if len(given) != 1:
         return False
@@ -115,7 +115,7 @@ def _token_is(token: str, headers: _Headers) -> bool:
     return hmac.compare_digest(mine, theirs) and bool(token)
 
 
-def _check_place(peer: str, headers: _Headers) -> None:
+def check_place(peer: str, headers: _Headers) -> None:
     if not _is_loopback(peer):
         raise Forbidden(
             "The admin API answers only to this machine. Use an SSH tunnel, or set admin.remote = true in config.toml, with TLS in front.",

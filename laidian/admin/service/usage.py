@@ -135,9 +135,7 @@ def usage_filter(connection: Connection, query: UsageQuery, now_ms: int) -> Usag
     if query.ended and query.ended not in ENDINGS:
         raise BadRequest(unknown("ending", query.ended, ENDINGS).message, param="ended")
     lowest, highest, failed = _status(query.status)
-    key, key_id = query.key, None
-    if key and key not in rows.names_ever(connection, "keys"):
-        key, key_id = "", find_key(connection, key).id
+    key, key_id = _key(connection, query.key)
     _known(connection, "groups", "group", query.group)
     _known(connection, "upstreams", "upstream", query.upstream)
     return UsageFilter(
@@ -154,6 +152,16 @@ def usage_filter(connection: Connection, query: UsageQuery, now_ms: int) -> Usag
         failed=failed,
         request_id=query.request_id,
     )
+
+
+def _key(connection: Connection, address: str) -> tuple[str, int | None]:
+    """A name that several keys have had, or one id, by which an index finds a page in order."""
+    ids = rows.ids_of_key(connection, address) if address else []
+    if len(ids) > 1:
+        return address, None
+    if address and not ids:
+        ids = [find_key(connection, address).id]
+    return "", ids[0] if ids else None
 
 
 def _known(connection: Connection, kind: Literal["groups", "upstreams"], what: str, name: str) -> None:
