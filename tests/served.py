@@ -46,7 +46,7 @@ _SERVE = """
 import os, sys
 from pathlib import Path
 from laidian.errors import LaidianError
-from laidian.server.app import Boot, effective
+from laidian.server.boot import Boot, effective
 from laidian.server.folder import Folder
 from laidian.server.parent import die_with_parent
 from laidian.server.run import prepare, serve

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
 
 import msgspec
 
+from laidian.clock import now_ms
 from laidian.domain.price import Unpriced, upper_bound
 from laidian.domain.record import Hold, HoldRequest, Settled
 from laidian.domain.selection import Candidate
@@ -47,10 +47,6 @@ TAIL_S = 1.0
 
 EXTENSION_TOKENS = 2_000
 """Output tokens a running stream's hold is extended by at a time, when it outgrows its hold."""
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def new_request_id() -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from laidian.clock import now_ms
 from laidian.errors import LaidianError, MethodNotAllowed, NotFound
 from laidian.protocol.dialect import OPERATIONS, ROUTES
 from laidian.relay.client import Client, Receive, Scope, Send
 from laidian.relay.context import Context
-from laidian.relay.life import Line, Relay, new_request_id, now_ms
+from laidian.relay.life import Line, Relay, new_request_id
 from laidian.routes.models import list_models, show_model
 from laidian.routes.paths import canonical
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from laidian.clock import now_ms
 from laidian.relay import gates
 from laidian.relay.client import Client
 from laidian.relay.context import Context
-from laidian.relay.life import now_ms
 from laidian.relay.listing import Listed, available, explain
 
 

@@ -13,38 +13,17 @@ from litestar.exceptions import HTTPException
 from laidian.admin.api.metrics import metrics_route
 from laidian.admin.api.refusals import failed, not_understood, refused
 from laidian.admin.api.router import admin_router
-from laidian.config import Config, load_config
+from laidian.config import Config
 from laidian.errors import LaidianError
 from laidian.relay.client import Receive, Scope, Send
 from laidian.routes.front import Front
 from laidian.routes.health import health_routes
+from laidian.server.boot import BOOT_VARIABLE, Boot, effective
 from laidian.server.folder import Folder
 from laidian.server.parent import die_with_parent
 from laidian.server.services import Services
 
 _log = logging.getLogger(__name__)
-
-BOOT_VARIABLE = "LAIDIAN_BOOT"
-"""How the parent tells its workers where everything is: JSON of `Boot`. Not for people."""
-
-
-class Boot(msgspec.Struct, frozen=True):
-    """The options of `laidian serve` that a worker needs."""
-
-    data: str
-    config: str | None
-    host: str
-    port: int
-    workers: int
-    parent: int
-    """Process id to die with."""
-
-
-def effective(boot: Boot) -> Config:
-    """The configuration with the command line's options over it."""
-    config = load_config(boot.config, os.environ, Path(boot.data))
-    server = msgspec.structs.replace(config.server, host=boot.host, port=boot.port, workers=boot.workers)
-    return msgspec.structs.replace(config, server=server)
 
 
 class Application:

@@ -11,9 +11,9 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
+from laidian.clock import now_ms
 from laidian.config import Config
-from laidian.relay.life import now_ms
-from laidian.server.app import BOOT_VARIABLE, Boot
+from laidian.server.boot import BOOT_VARIABLE, Boot
 from laidian.server.folder import Folder
 from laidian.store.database import WriteLock, connect, immediate, lock_path, migrate
 from laidian.store.orphans import settle_orphans

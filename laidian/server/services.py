@@ -11,6 +11,7 @@ from typing import Any
 
 from laidian.admin.api.services import AdminServices
 from laidian.admin.service.upstreams import record_probe
+from laidian.clock import now_ms
 from laidian.config import Config
 from laidian.domain.circuit import Circuit, CircuitKey
 from laidian.domain.upstream import Secret, Upstream
@@ -19,7 +20,6 @@ from laidian.protocol.openai_chat import OpenAIChat
 from laidian.protocol.openai_family import OpenAIFamily
 from laidian.relay.context import Context
 from laidian.relay.journal import Journal
-from laidian.relay.life import now_ms
 from laidian.relay.settler import Settler
 from laidian.server.folder import Folder
 from laidian.store.catalog import CatalogReader

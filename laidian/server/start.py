@@ -20,11 +20,11 @@ from laidian.admin.schema import FirstStart, KeyCreate, Provisioned
 from laidian.admin.service.keys import create_key
 from laidian.admin.service.provision import provision
 from laidian.admin.service.start import first_start
+from laidian.clock import now_ms
 from laidian.config import Config, UpstreamEntry, data_folder, load_config
 from laidian.data import price_book_bytes
 from laidian.domain.key import ENTROPY_BYTES
-from laidian.relay.life import now_ms
-from laidian.server.app import Boot
+from laidian.server.boot import Boot
 from laidian.server.demo import CREDENTIAL, UPSTREAMS, SimulatedProvider
 from laidian.server.folder import Folder
 from laidian.server.run import base_url, prepare, serve

@@ -85,15 +85,17 @@ class Server:
 
     def stop(self) -> None:
         """Asks it to end, waits, and kills by their ids those of its tree that do not."""
-        pids = tree(self.pid)
+        begun = {pid: _begun(pid) for pid in tree(self.pid)[1:]}
         self._process.terminate()
         try:
             self._process.wait(STOP_LIMIT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        for pid in pids[1:]:
-            if Path(f"/proc/{pid}").exists():
+        for pid, at in begun.items():
+            if (
+                at is not None and _begun(pid) == at
+            ):  # still the same process, not another that got its number
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
@@ -158,6 +160,12 @@ def _stat(pid: str) -> list[str] | None:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
+
+
+def _begun(pid: int) -> str | None:
+    """When a process began, in ticks since the boot (field 22); None when it has ended, whether or not its parent noticed."""
+    fields = _stat(str(pid))
+    return None if fields is None or fields[0] == "Z" else fields[19]
 
 
 def _cpu_s(pid: int) -> float:

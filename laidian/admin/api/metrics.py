@@ -19,11 +19,10 @@ def metrics_route(services: Callable[[], AdminServices]) -> HTTPRouteHandler:
     @get("/metrics", sync_to_thread=False)
     def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Raises Forbidden for another machine without the token."""
-        client = request.scope.get("client")
         headers = list(request.scope["headers"])
         if not token_is(services().token.reveal(), headers):
-            _only_here(client[0] if client else "", headers)
-        return Response(_text(), media_type=CONTENT_TYPE_LATEST)
+            _only_here(request.client.host if request.client else "", headers)
+        return Response(_text(), headers={"content-type": CONTENT_TYPE_LATEST})
 
     return metrics
 
