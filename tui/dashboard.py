@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -13,7 +12,7 @@ from textual.widgets import DataTable, Footer, Static
 
 from laidian.admin.schema import Status, UpstreamState, UsageRecord
 from tui.picture import Picture
-from tui.text import clock, dollars, duration, milliseconds, plain
+from tui.text import clean, clock, dollars, duration, milliseconds, plain
 from tui.words import Words
 
 GLYPHS: dict[UpstreamState, tuple[str, str]] = {
@@ -51,10 +50,12 @@ class Dashboard(Screen[None]):
     #header { height: 1; background: $panel; text-style: bold; padding: 0 1; }
     #banner { height: auto; background: $error; color: $text; padding: 0 1; display: none; }
     #banner.-shown { display: block; }
-    #cards { layout: grid; grid-size: 4 1; height: 6; }
+    #cards { layout: grid; grid-size: 5 1; height: 6; }
+    #upstreams { column-span: 2; }
+    Dashboard.-narrow #upstreams { column-span: 1; }
     Dashboard.-narrow #cards { grid-size: 2 2; height: 8; }
     .card { border: round $primary; padding: 0 1; height: 100%; }
-    #latest { height: 1fr; }
+    #latest { height: 1fr; border: round $primary; }
     #picture { height: 1fr; }
     #picture.-old { opacity: 50%; }
     """
@@ -64,29 +65,29 @@ class Dashboard(Screen[None]):
         self._words = words
         self._address = address
         self._latest: tuple[UsageRecord, ...] | None = None
+        # Kept, not looked up: a picture may come while the screen is being taken down.
+        self._header = Static(id="header", markup=False)
+        self._banner = Static(id="banner", markup=False)
+        self._picture = Vertical(id="picture")
+        self._in_flight = _card("in-flight", words.in_flight)
+        self._spend = _card("spend", words.spend_today)
+        self._keys = _card("keys", words.keys)
+        self._upstreams = _card("upstreams", words.upstreams)
+        self._table: DataTable[Text] = DataTable(id="latest", cursor_type="none", zebra_stripes=True)
 
     def compose(self) -> ComposeResult:
-        words = self._words
-        yield Static(id="header", markup=False)
-        yield Static(id="banner", markup=False)
-        with Vertical(id="picture"):
+        yield self._header
+        yield self._banner
+        with self._picture:
             with Container(id="cards"):
-                for name, title in (
-                    ("in-flight", words.in_flight),
-                    ("spend", words.spend_today),
-                    ("keys", words.keys),
-                    ("upstreams", words.upstreams),
-                ):
-                    card = Static(id=name, classes="card", markup=False)
-                    card.border_title = title
-                    yield card
-            yield DataTable[Text](id="latest", cursor_type="none", zebra_stripes=True)
+                yield from (self._in_flight, self._spend, self._keys, self._upstreams)
+            yield self._table
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         words = self._words
-        self._put("#header", plain(f"LaiDian  {self._address}  {words.connecting}"))
-        table = self._table()
+        _put(self._header, plain(f"LaiDian  {self._address}  {words.connecting}"))
+        table = self._table
         table.border_title = words.latest
         table.add_columns(
             words.column_time,
@@ -103,22 +104,22 @@ class Dashboard(Screen[None]):
     def draw(self, picture: Picture) -> None:
         """A new picture; the banner goes."""
         status, words = picture.status, self._words
-        self.query_one("#banner").remove_class("-shown")
-        self.query_one("#picture").remove_class("-old")
-        self._put("#header", self._head(status))
-        self._put(
-            "#in-flight",
+        self._banner.remove_class("-shown")
+        self._picture.remove_class("-old")
+        _put(self._header, self._head(status))
+        _put(
+            self._in_flight,
             plain(str(status.in_flight), "bold"),
             plain(words.held.format(amount=dollars(status.held_usd))),
         )
-        self._put(
-            "#spend",
+        _put(
+            self._spend,
             plain(dollars(status.spent_today_usd), "bold"),
             plain(words.requests.format(count=status.requests_today)),
             plain(words.failed.format(count=status.failed_today), "red" if status.failed_today else ""),
         )
-        self._put("#keys", plain(str(status.keys), "bold"))
-        self._put("#upstreams", *self._upstreams(status))
+        _put(self._keys, plain(str(status.keys), "bold"))
+        _put(self._upstreams, *self._upstream_lines(status))
         self._draw_latest(picture.latest)
 
     def draw_away(self, reason: str, *, again_in_s: int, seen_s_ago: int | None) -> None:
@@ -127,9 +128,9 @@ class Dashboard(Screen[None]):
         parts = [words.away.format(reason=reason), words.again_in.format(seconds=again_in_s)]
         if seen_s_ago is not None:
             parts.append(words.seen.format(seconds=seen_s_ago))
-        self.query_one("#banner", Static).update(Text(plain(" ".join(parts)).plain))
-        self.query_one("#banner").add_class("-shown")
-        self.query_one("#picture").add_class("-old")
+        self._banner.update(Text(clean(" ".join(parts))))
+        self._banner.add_class("-shown")
+        self._picture.add_class("-old")
 
     def _head(self, status: Status) -> Text:
         words = self._words
@@ -138,12 +139,13 @@ class Dashboard(Screen[None]):
         up = words.up_for.format(time=duration(status.uptime_s))
         return plain(f"LaiDian {status.version}  {status.base_url}  {sign} {state}  {up}")
 
-    def _upstreams(self, status: Status) -> Iterable[Text]:
+    def _upstream_lines(self, status: Status) -> Iterable[Text]:
         """The worst first, since a card may be too small for all; the title counts."""
         up = sum(one.state == "up" for one in status.upstreams)
-        self.query_one("#upstreams").border_title = f"{self._words.upstreams} {up}/{len(status.upstreams)}"
+        self._upstreams.border_title = f"{self._words.upstreams} {up}/{len(status.upstreams)}"
         if not status.upstreams:
             yield plain(self._words.no_upstream)
+            yield plain("laidian upstream add", "bold")
         for one in sorted(status.upstreams, key=lambda one: WORST_FIRST.index(one.state)):
             sign, color = GLYPHS[one.state]
             word: str = getattr(self._words, f"state_{one.state}")
@@ -156,7 +158,7 @@ class Dashboard(Screen[None]):
         if latest == self._latest:
             return
         self._latest = latest
-        table = self._table()
+        table = self._table
         table.clear()
         table.border_subtitle = "" if latest else self._words.no_records
         for record in latest:
@@ -174,10 +176,14 @@ class Dashboard(Screen[None]):
                 plain(milliseconds(record.duration_ms)),
             )
 
-    def _table(self) -> DataTable[Text]:
-        return cast("DataTable[Text]", self.query_one("#latest", DataTable))
 
-    def _put(self, place: str, *lines: Text) -> None:
-        joined = Text("\n").join(lines)
-        joined.no_wrap, joined.overflow = True, "ellipsis"
-        self.query_one(place, Static).update(joined)
+def _card(name: str, title: str) -> Static:
+    card = Static(id=name, classes="card", markup=False)
+    card.border_title = title
+    return card
+
+
+def _put(place: Static, *lines: Text) -> None:
+    joined = Text("\n").join(lines)
+    joined.no_wrap, joined.overflow = True, "ellipsis"
+    place.update(joined)

@@ -181,15 +181,16 @@ class Bare(Command):
 
 
 class Noun(RichGroup):
-    """A group of verbs; without one it lists."""
+    """A group of verbs; without one it lists, or does its `alone`."""
 
     command_class = Command
+    alone = "list"
 
     def parse_args(self, ctx: RichContext, args: list[str]) -> list[str]:  # type: ignore[override]
         bare = not args or (args[0].startswith("-") and args[0] not in HELP_NAMES)
         # A shell that asks for completions must hear the verbs, so nothing is put in for it.
         if bare and not ctx.resilient_parsing:
-            args = ["list", *args]
+            args = [self.alone, *args]
         return super().parse_args(ctx, args)
 
 

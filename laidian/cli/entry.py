@@ -11,25 +11,29 @@ import traceback
 from collections.abc import Sequence
 
 import click
+from click.shell_completion import shell_complete
 
 from laidian.cli.exits import Declined, Exit, exit_of
 from laidian.cli.root import root
 from laidian.cli.text import clean
 from laidian.errors import LaidianError
 
+COMPLETE = "_LAIDIAN_COMPLETE"
+"""Set by a shell's completion function, which `laidian completion` prints."""
+
 
 def run(arguments: Sequence[str] | None) -> int:
-    """Never raises, but for SystemExit of a shell's completion request or of a server that ends itself."""
+    """Never raises, but for SystemExit of a server that ends itself."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that cannot show a name gets it escaped, not a traceback.
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = root.main(
-            args=None if arguments is None else list(arguments), prog_name="laidian", standalone_mode=False
-        )
+        code = _invoke(sys.argv[1:] if arguments is None else list(arguments))
         sys.stdout.flush()
-        return code if isinstance(code, int) else Exit.DONE
+        return code
+    except click.exceptions.Exit as asked:
+        return asked.exit_code
     except click.ClickException as error:
         return _say_usage(error)
     except Declined as error:
@@ -37,12 +41,22 @@ def run(arguments: Sequence[str] | None) -> int:
     except LaidianError as error:
         return _say(error.message, exit_of(error))
     except (click.Abort, KeyboardInterrupt):
+        click.echo(err=True)
         return Exit.INTERRUPTED
     except BrokenPipeError:
         _forget_stdout()
         return Exit.DONE
     except Exception as error:
         return _say(f"this is a bug in LaiDian ({type(error).__name__}). {_keep(error)}", Exit.BUG)
+
+
+def _invoke(arguments: list[str]) -> int:
+    """Not click's own `main`: that one answers a broken pipe with exit code 1."""
+    if instruction := os.environ.get(COMPLETE):
+        return shell_complete(root, {}, "laidian", COMPLETE, instruction)
+    with root.make_context("laidian", arguments) as context:
+        code = root.invoke(context)
+    return code if isinstance(code, int) else Exit.DONE
 
 
 def _say(message: str, code: Exit) -> Exit:

@@ -82,6 +82,8 @@ class ToolResult(msgspec.Struct, frozen=True, tag="tool_result"):
     """The tool's name, looked up from the call; empty when the call is not in the conversation."""
     is_error: bool = False
     custom: bool = False
+    namespace: str = ""
+    """That of the call."""
 
 
 class Refusal(msgspec.Struct, frozen=True, tag="refusal"):
@@ -196,6 +198,8 @@ class Started(msgspec.Struct, frozen=True):
 
 class TextDelta(msgspec.Struct, frozen=True):
     text: str
+    logprobs: bytes = b""
+    """JSON array of {token, bytes, logprob, top_logprobs}, as both OpenAI dialects spell it; empty when there are none."""
 
 
 class ThoughtDelta(msgspec.Struct, frozen=True):
@@ -204,6 +208,8 @@ class ThoughtDelta(msgspec.Struct, frozen=True):
     text: str = ""
     signature: str = ""
     maker: str = ""
+    redacted: bool = False
+    """The signature is the whole thought, which its maker shows to nobody (Anthropic's redacted_thinking)."""
 
 
 class RefusalDelta(msgspec.Struct, frozen=True):

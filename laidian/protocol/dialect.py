@@ -14,7 +14,15 @@ from laidian.domain.usage import Usage
 from laidian.protocol.document import Fields
 from laidian.protocol.family import FamilyName
 
-DialectName = Literal["openai.chat", "openai.responses", "gemini", "anthropic"]
+DialectName = Literal[
+    "openai.chat",
+    "openai.responses",
+    "openai.embeddings",
+    "openai.moderations",
+    "openai.images",
+    "gemini",
+    "anthropic",
+]
 
 
 class Peek(msgspec.Struct, frozen=True):
@@ -30,6 +38,16 @@ class Peek(msgspec.Struct, frozen=True):
     wants_usage: bool
     """Whether the client asked for usage in its stream."""
     service_tier: str
+    text_only: bool = True
+    """Whether neither prompt nor answer can hold pictures or sound of their own price."""
+    path: str = ""
+    """The client's path, for dialects that serve several operations with one body format."""
+    query: str = ""
+    """What of the client's query belongs to the request and goes upstream, without the question mark."""
+    verb: str = ""
+    """What a Gemini path asks of its model: generateContent …; empty in other dialects."""
+    array: bool = False
+    """Whether the client wants its stream as one JSON array, Gemini's form without `alt=sse`; its content type is JSON's."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -111,8 +129,8 @@ class Dialect(Protocol):
         """Reads a whole answer. Raises StreamFault when it is not one."""
         ...
 
-    def tap(self, peek: Peek) -> Tap:
-        """A watcher for one answer stream."""
+    def tap(self, peek: Peek) -> Tap | None:
+        """A watcher for one answer stream; None where nothing is streamed."""
         ...
 
 
@@ -128,13 +146,22 @@ class Operation(msgspec.Struct, frozen=True):
     """Below the host, canonical."""
     capability: str
     """What the key's group must have."""
+    free: bool = False
+    """Whether providers bill nothing for it: no price is needed, and its record costs nothing."""
 
 
 CHAT_COMPLETIONS = Operation(
     "chat.completions", "openai", "openai.chat", "POST", "/v1/chat/completions", "chat"
 )
 
-OPERATIONS: tuple[Operation, ...] = (CHAT_COMPLETIONS,)
+OPERATIONS: tuple[Operation, ...] = (
+    CHAT_COMPLETIONS,
+    Operation("embeddings", "openai", "openai.embeddings", "POST", "/v1/embeddings", "embeddings"),
+    Operation(
+        "moderations", "openai", "openai.moderations", "POST", "/v1/moderations", "moderations", free=True
+    ),
+    Operation("images.generations", "openai", "openai.images", "POST", "/v1/images/generations", "images"),
+)
 """Everything that is relayed to an upstream."""
 
 ROUTES: dict[str, Operation] = {operation.path: operation for operation in OPERATIONS}

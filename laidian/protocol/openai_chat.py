@@ -12,11 +12,11 @@ import msgspec
 
 from laidian.domain.estimate import likely_tokens
 from laidian.domain.usage import Usage
-from laidian.errors import BadRequest
 from laidian.protocol.dialect import Answer, Peek, StreamFault
 from laidian.protocol.document import Fields, said
 from laidian.protocol.events import EventCutter, data_of
 from laidian.protocol.openai_family import error_message
+from laidian.protocol.openai_fields import choices, named_model, positive
 from laidian.protocol.openai_usage import read_usage
 
 DONE = b"[DONE]"
@@ -24,10 +24,6 @@ DONE_EVENT = b"data: [DONE]\n\n"
 
 HELD_EVENT_BYTES = 256 * 1024
 """An unfinished event longer than this goes on to the client as it comes: only pictures are that long, and a usage chunk is not."""
-
-MAX_MODEL_CHARS = 200
-MAX_CHOICES = 128
-"""OpenAI's own bound of `n` (openapi document of 2026-08-21)."""
 
 
 class _Function(msgspec.Struct):
@@ -69,24 +65,8 @@ class OpenAIChat:
     def peek(self, body: bytes, path: str) -> Peek:
         """Raises BadRequest naming the field when a field that the relay must read has the wrong type."""
         fields = Fields(body)
-        model = fields.get("model", str)
-        if not model:
-            raise BadRequest(
-                "The request names no model. Set `model`; GET /v1/models lists yours.",
-                param="model",
-                code="missing_model",
-            )
-        if len(model) > MAX_MODEL_CHARS or not model.isprintable():
-            raise BadRequest(
-                f"`model` must be at most {MAX_MODEL_CHARS} printable characters.",
-                param="model",
-                code="invalid_value",
-            )
-        choices = _positive(fields, "n", 1)
-        if choices > MAX_CHOICES:
-            raise BadRequest(
-                f"`n` must be at most {MAX_CHOICES}; got {choices}.", param="n", code="invalid_value"
-            )
+        model = named_model(fields)
+        number = choices(fields)
         limit = _limit(fields)
         stream = bool(fields.get("stream", bool))
         fields.spans()  # refuses a field that stands twice, whichever it is
@@ -94,8 +74,8 @@ class OpenAIChat:
             fields=fields,
             model=model,
             stream=stream,
-            output_limit=None if limit is None else limit * choices,
-            choices=choices,
+            output_limit=None if limit is None else limit * number,
+            choices=number,
             wants_usage=stream and _wants_usage(fields),
             service_tier=fields.get("service_tier", str) or "default",
         )
@@ -238,17 +218,8 @@ def _text(delta: _Delta | None) -> str:
 
 
 def _limit(fields: Fields) -> int | None:
-    newer = _positive(fields, "max_completion_tokens", None)
-    return newer if newer is not None else _positive(fields, "max_tokens", None)
-
-
-def _positive(fields: Fields, name: str, missing: Any) -> Any:
-    number = fields.get(name, int)
-    if number is None:
-        return missing
-    if number < 1:
-        raise BadRequest(f"`{name}` must be at least 1; got {number}.", param=name, code="invalid_value")
-    return number
+    newer = positive(fields, "max_completion_tokens")
+    return newer if newer is not None else positive(fields, "max_tokens")
 
 
 def _wants_usage(fields: Fields) -> bool:

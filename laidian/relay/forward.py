@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from laidian.domain.selection import Candidate
+from laidian.errors import BadRequest
 from laidian.protocol.codec import Codec, translate
 from laidian.protocol.dialect import Answer, Dialect, DialectName, Operation, Peek, Tap
 from laidian.protocol.family import FamilyName
@@ -15,13 +16,17 @@ from laidian.upstream.providers import PROVIDERS
 Dialects = dict[DialectName, Dialect]
 Codecs = dict[DialectName, Codec]
 
-FAMILY_OF: dict[DialectName, FamilyName] = {
-    "openai.chat": "openai",
-    "openai.responses": "openai",
-    "gemini": "gemini",
-    "anthropic": "anthropic",
-}
-"""Whose credential headers and errors an upstream answers a dialect with."""
+
+def family_of(dialect: DialectName) -> FamilyName:
+    """Whose credential headers and errors go with a dialect."""
+    return dialect if dialect == "gemini" or dialect == "anthropic" else "openai"
+
+
+def _tap(dialect: Dialect, peek: Peek) -> Tap:
+    tap = dialect.tap(peek)
+    if tap is None:
+        raise BadRequest("This operation cannot be streamed. Leave out `stream`.", param="stream")
+    return tap
 
 
 class Forward(msgspec.Struct, frozen=True):
@@ -49,8 +54,8 @@ def forward(
         return Forward(
             elsewhere or dialect.path(peek, candidate.model),
             dialect.splice(peek, candidate.model),
-            FAMILY_OF[name],
-            lambda: dialect.tap(peek),
+            family_of(name),
+            lambda: _tap(dialect, peek),
             lambda body: dialect.read_answer(peek, body),
         )
     client = codecs.get(name)
@@ -62,7 +67,7 @@ def forward(
     return Forward(
         upstream.stream_path(candidate.model, stream=peek.stream),
         translation.encoded.body,
-        FAMILY_OF[theirs],
+        family_of(theirs),
         translation.tap,
         translation.read_answer,
         translation.dropped,

@@ -18,9 +18,10 @@ from laidian.domain.group import Group
 from laidian.domain.hold import Demand
 from laidian.domain.key import Key, digest
 from laidian.domain.money import format_usd
-from laidian.domain.price import Price, Unpriced, upper_bound
+from laidian.domain.price import Price, Rate, Unpriced, upper_bound
 from laidian.domain.record import Refusal
 from laidian.domain.selection import Blocked, Health, Selection, select
+from laidian.domain.usage import UNITS
 from laidian.errors import (
     LaidianError,
     ModelUnpriced,
@@ -34,6 +35,19 @@ from laidian.protocol.dialect import Operation, Peek
 
 FALLBACK_OUTPUT_TOKENS = 131_072
 """Output limit of a model whose own is not known: the largest of the current chat models (gpt-5 class, 128,000; seen 2026-11)."""
+
+
+FREE = Price(
+    "(free)",
+    0,
+    "providers bill nothing for it",
+    "",
+    "laidian/free",
+    tuple(Rate(unit, 0) for unit in UNITS),
+    None,
+    None,
+)
+"""The price of operations that are free everywhere."""
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -90,7 +104,7 @@ def check(
     model = group.resolve(peek.model)
     if not group.permits(model):
         raise no_model(catalog, group, peek.model, f"model `{peek.model}` is not in group `{group.name}`")
-    price = catalog.price_of(model, now_ms)
+    price = FREE if operation.free else catalog.price_of(model, now_ms)
     selection = select(group, catalog.upstreams, model, health, chance)
     if not selection.candidates and not selection.blocked:
         raise no_model(
@@ -122,7 +136,7 @@ def _demand(price: Price, group: Group, peek: Peek, input_bound: int) -> Demand:
             output_tokens=output_tokens,
             service_tier=peek.service_tier,
             multiplier_ppm=group.multiplier_ppm,
-            text_only=True,
+            text_only=peek.text_only,
         )
 
     try:

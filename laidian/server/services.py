@@ -17,7 +17,9 @@ from laidian.domain.circuit import Circuit, CircuitKey
 from laidian.domain.upstream import Secret, Upstream
 from laidian.errors import LaidianError
 from laidian.protocol.openai_chat import OpenAIChat
+from laidian.protocol.openai_embeddings import OpenAIEmbeddings, OpenAIModerations
 from laidian.protocol.openai_family import OpenAIFamily
+from laidian.protocol.openai_images import OpenAIImages
 from laidian.relay.context import Context
 from laidian.relay.journal import Journal
 from laidian.relay.settler import Settler
@@ -82,7 +84,12 @@ class Services:
             health=health,
             journal=Journal(lines=config.log.requests),
             families={"openai": OpenAIFamily()},
-            dialects={"openai.chat": OpenAIChat()},
+            dialects={
+                "openai.chat": OpenAIChat(),
+                "openai.embeddings": OpenAIEmbeddings(),
+                "openai.moderations": OpenAIModerations(),
+                "openai.images": OpenAIImages(),
+            },
             codecs={},
             chance=random.random,
         )

@@ -136,11 +136,20 @@ def migrate(path: Path, *, backup: Callable[[int], Path] | None = None) -> int:
 
 def _version_or_damage(connection: sqlite3.Connection, path: Path) -> int:
     try:
-        return schema_version(connection)
+        version = schema_version(connection)
+        (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
     except sqlite3.DatabaseError as error:
-        raise SchemaProblem(
-            f"{path} is damaged or not a database ({error}). It was not changed; restore a backup or move it away."
-        ) from None
+        raise _damaged(path, str(error)) from None
+    if path.stat().st_size % page_bytes:
+        # SQLite itself overlooks a torn last page until somebody needs it
+        raise _damaged(path, "its last page is cut off")
+    return version
+
+
+def _damaged(path: Path, why: str) -> SchemaProblem:
+    return SchemaProblem(
+        f"{path} is damaged or not a database ({why}). It was not changed; restore a backup or move it away."
+    )
 
 
 def _run_step(connection: sqlite3.Connection, number: int, step: str) -> None:

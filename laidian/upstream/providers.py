@@ -34,17 +34,27 @@ class Provider(msgspec.Struct, frozen=True):
     """Variable that makes the first start create this upstream; its base URL is the same name with BASE_URL."""
 
 
+COMPATIBLE_DIALECTS: tuple[DialectName, ...] = (
+    "openai.chat",
+    "openai.embeddings",
+    "openai.moderations",
+    "openai.images",
+)
+"""What servers that call themselves OpenAI-compatible usually have; what one lacks it answers with 404, and the next is tried."""
+
+OPENAI_DIALECTS: tuple[DialectName, ...] = ("openai.chat", "openai.responses", *COMPATIBLE_DIALECTS[1:])
+
 PROVIDERS: dict[UpstreamKind, Provider] = {
     "openai": Provider(
         "openai",
         "https://api.openai.com/v1",
         "/v1",
-        ("anthropic",),
-        {"openai.chat": "/chat/completions"},
+        OPENAI_DIALECTS,
+        {},
         "/models",
         "OPENAI",
     ),
-    "compatible": Provider("compatible", "", "/v1", ("openai.chat",), {}, "/models", ""),
+    "compatible": Provider("compatible", "", "/v1", COMPATIBLE_DIALECTS, {}, "/models", ""),
     "gemini": Provider(
         "gemini",
         "https://generativelanguage.googleapis.com/v1beta",

@@ -49,7 +49,11 @@ def environment(**more: str) -> dict[str, str]:
 def call(*arguments: str, stdin: str = "") -> Outcome:
     """`laidian …` in this process, with no terminal anywhere."""
     out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
         patch.setattr(sys, "stdin", io.StringIO(stdin))
         code = main(list(arguments))
     return Outcome(int(code), out.getvalue(), err.getvalue())

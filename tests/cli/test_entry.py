@@ -11,7 +11,16 @@ from laidian import __version__
 from laidian.cli.root import COMMANDS
 from tests.cli.running import PYTHON, call, environment, on_terminal, spawn
 
-HEAVY = ("litestar", "granian", "textual", "httpx2", "sqlite_utils", "cryptography", "sqlite3", "prometheus_client", "asyncio")
+HEAVY = (
+    "litestar",
+    "granian",
+    "textual",
+    "httpx2",
+    "sqlite_utils",
+    "cryptography",
+    "sqlite3",
+    "prometheus_client",
+)
 
 
 def imported(*arguments: str) -> set[str]:
@@ -33,7 +42,9 @@ def imported(*arguments: str) -> set[str]:
     return set(done.stderr.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["key", "create", "--help"], ["help", "exit-codes"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["key", "create", "--help"], ["help", "exit-codes"]]
+)
 def test_help_and_version_import_nothing_heavy(arguments: list[str]) -> None:
     found = imported(*arguments)
     assert "click" in found

@@ -15,7 +15,9 @@ SECRET = "sk-provider-secret-0123456789"
 
 
 def test_a_new_key_is_alone_on_stdout_and_talk_is_on_stderr(relay: Path) -> None:
-    done = call("key", "create", "bob", "--group", "default", "--quota", "team", "--limit", "3", "--expires", "30d")
+    done = call(
+        "key", "create", "bob", "--group", "default", "--quota", "team", "--limit", "3", "--expires", "30d"
+    )
     assert done.code == 0
     assert done.out.startswith("sk-")
     assert done.out.count("\n") == 1
@@ -151,8 +153,15 @@ def test_the_three_kinds_of_quota(relay: Path) -> None:
         "plan",
         {"5h": "1.00", "day": "5.00"},
     )
-    assert call("quota", "create", "u", "--unlimited", "--expires", "30d", "--json").json()["kind"] == "unlimited"
-    for contradiction in ([], ["--balance", "1", "--unlimited"], ["--plan", "--unlimited", "--limit-day", "1"]):
+    assert (
+        call("quota", "create", "u", "--unlimited", "--expires", "30d", "--json").json()["kind"]
+        == "unlimited"
+    )
+    for contradiction in (
+        [],
+        ["--balance", "1", "--unlimited"],
+        ["--plan", "--unlimited", "--limit-day", "1"],
+    ):
         done = call("quota", "create", "x", *contradiction)
         assert (done.code, done.out) == (2, "")
     shown = call("quota", "show", "m").out
@@ -173,13 +182,18 @@ def test_editing_one_limit_of_a_plan_leaves_the_others(relay: Path) -> None:
 
 
 def test_a_balance_is_topped_up_and_taken_back(relay: Path) -> None:
-    assert call("quota", "topup", "team", "2.5", "--note", "invoice 17", "--json").json()["left_usd"] == "12.50"
+    assert (
+        call("quota", "topup", "team", "2.5", "--note", "invoice 17", "--json").json()["left_usd"] == "12.50"
+    )
     assert call("quota", "topup", "team", "-5", "--json").json()["left_usd"] == "7.50"
     refused = call("quota", "topup", "team", "-100")
     assert refused.code != 0
     assert refused.out == ""
     credits = call("quota", "credits", "team", "--json").json()
-    assert [(one["amount_usd"], one["note"]) for one in credits][:2] == [("-5.00", ""), ("2.50", "invoice 17")]
+    assert [(one["amount_usd"], one["note"]) for one in credits][:2] == [
+        ("-5.00", ""),
+        ("2.50", "invoice 17"),
+    ]
     assert call("quota", "disable", "team", "--json").json()["state"] == "disabled"
     assert call("quota", "enable", "team", "--json").json()["state"] == "active"
 
@@ -235,9 +249,13 @@ def test_no_option_takes_a_secret() -> None:
 def test_credentials_of_an_upstream_are_added_rotated_disabled_and_deleted(relay: Path) -> None:
     call("upstream", "add", "a", "--kind", "openai", "--api-key-stdin", "-q", stdin=SECRET)
     before = call("upstream", "show", "a", "--json").json()["credentials"][0]["fingerprint"]
-    after = call("upstream", "rotate-key", "a", "--api-key-stdin", "--json", stdin="sk-another-secret-9876543210").json()
+    after = call(
+        "upstream", "rotate-key", "a", "--api-key-stdin", "--json", stdin="sk-another-secret-9876543210"
+    ).json()
     assert [one["fingerprint"] == before for one in after["credentials"]] == [False]
-    two = call("upstream", "add-key", "a", "--api-key-stdin", "--label", "spare", "--json", stdin=SECRET).json()
+    two = call(
+        "upstream", "add-key", "a", "--api-key-stdin", "--label", "spare", "--json", stdin=SECRET
+    ).json()
     assert [one["label"] for one in two["credentials"]] == ["key-1", "spare"]
     done = call("upstream", "rotate-key", "a", "--api-key-stdin", stdin=SECRET)
     assert (done.code, "--label" in done.err) == (2, True)
@@ -250,14 +268,26 @@ def test_credentials_of_an_upstream_are_added_rotated_disabled_and_deleted(relay
 
 
 def test_an_upstream_is_edited_and_deleted(relay: Path) -> None:
-    call("upstream", "add", "a", "--kind", "compatible", "--base-url", "http://127.0.0.1:1/v1", "--no-api-key", "-q")
+    call(
+        "upstream",
+        "add",
+        "a",
+        "--kind",
+        "compatible",
+        "--base-url",
+        "http://127.0.0.1:1/v1",
+        "--no-api-key",
+        "-q",
+    )
     edited = call(
         "upstream", "edit", "a", "--model", "my-*", "--alias", "best=my-1", "--priority", "5", "--weight", "3",
         "--max-concurrent", "7", "--idle-timeout", "30", "--json",
     ).json()  # fmt: skip
     assert (edited["models"], edited["aliases"], edited["priority"]) == (["my-*"], {"best": "my-1"}, 5)
     assert (edited["weight"], edited["max_concurrent"], edited["idle_timeout_s"]) == (3, 7, 30.0)
-    assert call("upstream", "edit", "a", "--max-concurrent", "none", "--json").json()["max_concurrent"] is None
+    assert (
+        call("upstream", "edit", "a", "--max-concurrent", "none", "--json").json()["max_concurrent"] is None
+    )
     assert call("upstream", "disable", "a", "--json").json()["state"] == "disabled"
     assert call("upstream", "enable", "a", "--json").json()["enabled"] is True
     assert call("upstream", "models", "a", "--json").code == 0
@@ -335,7 +365,9 @@ def test_lists_are_arrays_of_the_apis_fields_and_csv_has_the_same(relay: Path) -
 
 
 def test_fields_choose_and_order_in_every_form(relay: Path) -> None:
-    assert call("key", "list", "--json", "--fields", "group,name").json() == [{"group": "default", "name": "alice"}]
+    assert call("key", "list", "--json", "--fields", "group,name").json() == [
+        {"group": "default", "name": "alice"}
+    ]
     assert call("key", "list", "--csv", "--fields", "group,name").out == "group,name\ndefault,alice\n"
     assert call("key", "list", "--fields", "group,name").out == "group    name\ndefault  alice\n"
     assert call("key", "show", "alice", "--fields", "name").out == "name  alice\n"
@@ -364,7 +396,9 @@ def test_colour_only_on_a_terminal_that_may_have_it(relay: Path) -> None:
     assert "\x1b" not in on_terminal(["key", "list"], NO_COLOR="1", **variables)[1]
 
 
-def test_a_table_fits_the_terminal_and_is_whole_in_a_pipe(relay: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_fits_the_terminal_and_is_whole_in_a_pipe(
+    relay: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     name = "a-rather-long-name-for-a-key-" * 2
     assert call("key", "create", name, "-q").code == 0
     assert name in call("key", "list").out

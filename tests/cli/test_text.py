@@ -32,7 +32,12 @@ def test_a_moment_is_relative_with_the_utc_time_behind(iso: str | None, text: st
 
 
 def test_small_numbers_of_time_and_money_are_written_for_people() -> None:
-    assert [duration(seconds) for seconds in (0, 59, 3_700, 540_000)] == ["0 s", "59 s", "1 h 1 min", "6 d 6 h"]
+    assert [duration(seconds) for seconds in (0, 59, 3_700, 540_000)] == [
+        "0 s",
+        "59 s",
+        "1 h 1 min",
+        "6 d 6 h",
+    ]
     assert [milliseconds(value) for value in (None, 812, 1_240)] == ["-", "812 ms", "1.2 s"]
     assert [dollars(text) for text in ("0.018622", "-5", None)] == ["$0.018622", "-$5", "-"]
     assert relative(NOW, NOW) == "now"
@@ -48,7 +53,9 @@ def test_control_characters_and_direction_marks_from_outside_do_not_reach_the_te
 
 COLUMNS = (
     Column[tuple[str, str, int, str]]("name", lambda row: row[0]),
-    Column[tuple[str, str, int, str]]("when", lambda row: f"{row[1]} (2026-11-22 10:00Z)", short=lambda row: row[1]),
+    Column[tuple[str, str, int, str]](
+        "when", lambda row: f"{row[1]} (2026-11-22 10:00Z)", short=lambda row: row[1]
+    ),
     Column[tuple[str, str, int, str]]("cost", lambda row: str(row[2]), right=True),
     Column[tuple[str, str, int, str]]("state", lambda row: row[3], colored=True, optional=True),
 )
@@ -96,7 +103,8 @@ def test_lists_of_words_may_be_repeated_or_separated_by_commas() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "sent"), [("5", "5"), ("$5.25", "5.25"), ("-5", "-5"), ("-$5", "-5"), ("-.5", "-.5"), ("five", "five")]
+    ("typed", "sent"),
+    [("5", "5"), ("$5.25", "5.25"), ("-5", "-5"), ("-$5", "-5"), ("-.5", "-.5"), ("five", "five")],
 )
 def test_an_amount_may_carry_its_sign_and_may_be_negative(typed: str, sent: str) -> None:
     (guarded,) = guard_negative([typed])

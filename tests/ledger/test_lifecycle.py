@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import httpx2
 import pytest
 
 from laidian.domain.estimate import likely_input_tokens
+from laidian.server.services import PROGRESS_S
 from tests.ledger.bills import against_the_bill, billed, recorded
 from tests.ledger.conversation import WORDS, ask, chat, clients
 from tests.ledger.identities import violations
@@ -94,6 +97,46 @@ async def test_a_stop_ends_what_runs_longer_than_its_bound_and_settles_it(
         assert record.output <= row.usage.output_tokens * 1.15 + 10
         assert record.output > 20
         assert sound(laidian)
+
+
+async def test_a_stop_settles_also_a_stream_that_its_client_does_not_read(
+    provider: SimulatedProvider,
+) -> None:
+    """Such a client neither takes a byte nor hangs up, so that the relay waits for it in the middle of a write."""
+    setup = Setup(credited_nano=10**13, config="[server]\ndrain_s = 1\n")
+    body = chat("[[tokens:400000]] [[chunk:3]]", stream=True, limit=500_000)
+    with served(provider, setup=setup) as laidian, socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect((HOST, laidian.port))
+        client.sendall(request_bytes(laidian, body))
+        stuck_at = await asyncio.to_thread(standstill, laidian)
+        assert laidian.stop() == 0
+        assert laidian.holds() == [], "it was killed in the middle, not stopped"
+        (record,) = laidian.records()
+        assert record.ended in ("cancelled", "client_closed")
+        assert record.output >= stuck_at
+        assert sound(laidian)
+
+
+def request_bytes(laidian: Served, body: dict[str, object]) -> bytes:
+    content = json.dumps(body).encode()
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nhost: {HOST}\r\nauthorization: Bearer {laidian.key}\r\n"
+        f"content-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
+    )
+    return head.encode() + content
+
+
+def standstill(laidian: Served) -> int:
+    """Output tokens noted when two notes of progress say the same."""
+    last = -1
+    while True:
+        (request_id,) = laidian.holds() or [""]
+        now = noted_output(laidian, request_id)
+        if now == last > 0:
+            return now
+        last = now
+        time.sleep(PROGRESS_S * 1.2)
 
 
 async def test_a_stopped_instance_starts_again_with_the_same_money(provider: SimulatedProvider) -> None:

@@ -9,9 +9,8 @@ from typing import Any, cast
 
 import click
 import msgspec
-from rich_click import RichGroup
 
-from laidian.cli.call import Call, Command, with_call
+from laidian.cli.call import Call, Noun, with_call
 from laidian.cli.exits import Exit
 from laidian.cli.output import put_one
 from laidian.config import Config, ConfigProblem, data_folder, load_config
@@ -20,8 +19,8 @@ HIDDEN = "…"
 """What stands for a credential: the file may hold some, the output must not."""
 
 
-class ConfigCommand(Command):
-    """Reads the file on this machine, never a server's."""
+class ConfigNoun(Noun):
+    alone = "show"
 
 
 class FileFound(msgspec.Struct, frozen=True):
@@ -35,12 +34,12 @@ class Verdict(msgspec.Struct, frozen=True):
     message: str
 
 
-@click.group(cls=RichGroup)
+@click.group(cls=ConfigNoun)
 def config() -> None:
-    """The configuration file: which one, what it says, whether it is right."""
+    """The configuration file of this machine. Alone: `show`."""
 
 
-@config.command("path", cls=ConfigCommand)
+@config.command("path")
 @with_call
 def path(call: Call) -> None:
     """Print which file is read."""
@@ -53,7 +52,7 @@ def path(call: Call) -> None:
         call.narrate("It does not exist, so every setting has its default.")
 
 
-@config.command("check", cls=ConfigCommand)
+@config.command("check")
 @with_call
 def check(call: Call) -> int:
     """Check the file. Exit code 3 if it cannot be used; the reason names file and key."""
@@ -72,7 +71,7 @@ def check(call: Call) -> int:
     return Exit.DONE if verdict.ok else Exit.PROBLEMS
 
 
-@config.command("show", cls=ConfigCommand)
+@config.command("show")
 @with_call
 def show(call: Call) -> None:
     """Show what holds: the file over the defaults, as TOML. Credentials are hidden."""

@@ -32,7 +32,7 @@ def tui(call: Call, lang: Literal["en", "zh"] | None) -> None:
         raise click.ClickException(
             "the dashboard needs a terminal. For pipes there is: laidian status --json, laidian usage tail --json.",
         )
-    from laidian.admin.client import AdminClient
+    from laidian.admin.client import UNREACHABLE, AdminClient, AdminError
 
     whom = target(call)
     if whom.folder is None:
@@ -42,6 +42,12 @@ def tui(call: Call, lang: Literal["en", "zh"] | None) -> None:
         )
     else:
         check_folder(whom.folder, makes_data=False)
+        if not whom.folder.served():
+            raise AdminError(
+                0,
+                UNREACHABLE,
+                f"no server runs from {whom.folder.root}, so there is nothing to watch. Start one: laidian serve",
+            )
         running = asyncio.run(answering(whom.folder))
         client = AdminClient.over_http(running.url, own_token(whom.folder), timeout_s=call.timeout)
     from tui.app import run
