@@ -36,7 +36,6 @@ _READ = frozenset(
 _REFUSED = {
     "container": "containers run at Anthropic",
     "mcp_servers": "its servers are called by Anthropic",
-    "inference_geo": "where other providers compute cannot be chosen",
 }
 """Other fields that are not read are left out."""
 
@@ -110,12 +109,13 @@ def read_request(peek: Peek) -> Request:
     config = _config(fields)
     choice, parallel = _choice(fields)
     reasoning = _reasoning(fields, config.effort, dropped)
+    searches = [_searches_freely(tool, place) for place, tool in enumerate(offered)]
     for tool in offered:
         dropped.update(dict.fromkeys(_left_out(tool)))
     return Request(
         messages=conversation.messages,
-        tools=tuple(_tool(tool, place) for place, tool in enumerate(offered) if not _searches(tool)),
-        web_search=any(_searches(tool) for tool in offered),
+        tools=tuple(_tool(tool, place) for place, tool in enumerate(offered) if not searches[place]),
+        web_search=any(searches),
         tool_choice=choice,
         parallel_tool_calls=parallel,
         format=None if config.format is None else _format(config.format),
@@ -139,6 +139,8 @@ def _refuse(fields: Fields, peek: Peek) -> None:
     for name, why in _REFUSED.items():
         if _value(fields, name) is not None:
             raise cannot(name, why)
+    if fields.get("inference_geo", str) not in (None, "global"):
+        raise cannot("inference_geo", "where other providers compute cannot be chosen")
     if peek.output_limit == 0 and fields.raw.get("max_tokens") is not None:
         raise cannot("max_tokens", "0 only fills Anthropic's cache")
 
@@ -153,8 +155,13 @@ def _offered(fields: Fields) -> list[_Tool]:
     return [] if raw is None else decoded(raw, _TOOLS, "tools")
 
 
-def _searches(tool: _Tool) -> bool:
-    return (tool.type or "").startswith(_WEB_SEARCH)
+def _searches_freely(tool: _Tool, place: int) -> bool:
+    """Whether the tool is a web search. Raises BadRequest for one that may not look everywhere, which no other provider can promise."""
+    searches = (tool.type or "").startswith(_WEB_SEARCH)
+    if searches and (tool.allowed_domains or tool.blocked_domains):
+        field = "allowed_domains" if tool.allowed_domains else "blocked_domains"
+        raise cannot(f"tools.{place}.{field}", "a web search there cannot be kept to some sites")
+    return searches
 
 
 def _left_out(tool: _Tool) -> list[str]:

@@ -110,7 +110,7 @@ class Tool(msgspec.Struct, frozen=True):
     """JSON Schema as the client spelled it; empty for none."""
     strict: bool | None = None
     custom: bool = False
-    """A tool with free text input; `grammar` is its format object as JSON."""
+    """A tool with free text input; `grammar` is its format object as JSON. Where a protocol has none: `flat_tools`."""
     grammar: bytes = b""
     namespace: str = ""
 
@@ -163,6 +163,8 @@ class Request(msgspec.Struct, frozen=True):
     verbosity: str = ""
     modalities: tuple[str, ...] = ()
     """text, image, audio, lower case."""
+    image_size: tuple[int, int] | None = None
+    """Width and height in pixels that a picture shall have."""
     user: str = ""
     service_tier: str = ""
     metadata: bytes = b""

@@ -10,9 +10,19 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from laidian.domain.estimate import (
+    MEDIA_BYTES_PER_TOKEN,
+    MEDIA_TOKENS,
+    MESSAGE_OVERHEAD_TOKENS,
+    bound_input_tokens,
+    bound_tokens,
+    likely_input_tokens,
+    likely_tokens,
+)
 from laidian.domain.usage import Usage
 from laidian.protocol.document import Fields
 from laidian.protocol.family import FamilyName
+from laidian.protocol.form import Edit, Form
 
 DialectName = Literal[
     "openai.chat",
@@ -20,6 +30,9 @@ DialectName = Literal[
     "openai.embeddings",
     "openai.moderations",
     "openai.images",
+    "openai.edits",
+    "openai.speech",
+    "openai.listen",
     "gemini",
     "anthropic",
 ]
@@ -40,6 +53,12 @@ class Peek(msgspec.Struct, frozen=True):
     service_tier: str
     text_only: bool = True
     """Whether neither prompt nor answer can hold pictures or sound of their own price."""
+    raw: bool = False
+    """Whether the answer's stream is no events but bytes, with the upstream's own content type."""
+    form: Form | None = None
+    """The multipart form, where the request is one; `fields` is then empty."""
+    units: Usage = Usage()
+    """What the request itself says will be used beside tokens: characters to speak, seconds to listen to."""
     path: str = ""
     """The client's path, for dialects that serve several operations with one body format."""
     query: str = ""
@@ -48,6 +67,26 @@ class Peek(msgspec.Struct, frozen=True):
     """What a Gemini path asks of its model: generateContent …; empty in other dialects."""
     array: bool = False
     """Whether the client wants its stream as one JSON array, Gemini's form without `alt=sse`; its content type is JSON's."""
+
+    def bound_input_tokens(self) -> int:
+        """More than the input can be, for a hold."""
+        if self.form is None:
+            return bound_input_tokens(self.fields.body)
+        return bound_tokens(_texts(self.form)) + _media(self.form) + MESSAGE_OVERHEAD_TOKENS
+
+    def likely_input_tokens(self) -> int:
+        """The best guess, for a bill without usage."""
+        if self.form is None:
+            return likely_input_tokens(self.fields.body)
+        return likely_tokens(_texts(self.form)) + _media(self.form)
+
+
+def _texts(form: Form) -> bytes:
+    return b" ".join(part.text for part in form.parts)
+
+
+def _media(form: Form) -> int:
+    return sum(max(MEDIA_TOKENS, (part.end - part.start) // MEDIA_BYTES_PER_TOKEN) for part in form.files())
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -134,6 +173,18 @@ class Dialect(Protocol):
         ...
 
 
+class FormDialect(Dialect, Protocol):
+    """A dialect whose requests may be multipart forms."""
+
+    def peek_form(self, form: Form, path: str) -> Peek:
+        """As `peek`."""
+        ...
+
+    def edits(self, peek: Peek, model: str) -> tuple[Edit, ...]:
+        """As `splice`: what changes in the form for an upstream that calls the model so."""
+        ...
+
+
 class Operation(msgspec.Struct, frozen=True):
     """One thing a client can call."""
 
@@ -146,6 +197,8 @@ class Operation(msgspec.Struct, frozen=True):
     """Below the host, canonical."""
     capability: str
     """What the key's group must have."""
+    form: bool = False
+    """Whether it takes a multipart form."""
     free: bool = False
     """Whether providers bill nothing for it: no price is needed, and its record costs nothing."""
 
@@ -161,6 +214,20 @@ OPERATIONS: tuple[Operation, ...] = (
         "moderations", "openai", "openai.moderations", "POST", "/v1/moderations", "moderations", free=True
     ),
     Operation("images.generations", "openai", "openai.images", "POST", "/v1/images/generations", "images"),
+    Operation("images.edits", "openai", "openai.edits", "POST", "/v1/images/edits", "images", form=True),
+    Operation("audio.speech", "openai", "openai.speech", "POST", "/v1/audio/speech", "audio"),
+    Operation(
+        "audio.transcriptions",
+        "openai",
+        "openai.listen",
+        "POST",
+        "/v1/audio/transcriptions",
+        "audio",
+        form=True,
+    ),
+    Operation(
+        "audio.translations", "openai", "openai.listen", "POST", "/v1/audio/translations", "audio", form=True
+    ),
 )
 """Everything that is relayed to an upstream."""
 

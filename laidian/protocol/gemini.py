@@ -156,7 +156,9 @@ def _spelled(fields: Fields, name: str) -> str:
     """The field's name as this body has it: Google takes underscores too. Raises BadRequest for both at once."""
     snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
     if name in fields.raw and snake in fields.raw:
-        raise BadRequest(f"`{name}` stands twice, once as `{snake}`. Send it once.", param=name, code="duplicate_field")
+        raise BadRequest(
+            f"`{name}` stands twice, once as `{snake}`. Send it once.", param=name, code="duplicate_field"
+        )
     return snake if snake in fields.raw else name
 
 

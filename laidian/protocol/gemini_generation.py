@@ -114,9 +114,7 @@ class Generation(msgspec.Struct, frozen=True):
     def _bounded(self, tokens: int) -> int:
         if tokens < 0:
             return -1
-        least, most, off = next(
-            (found for mark, found in _RANGES if mark in self.name), (1, 24_576, True)
-        )
+        least, most, off = next((found for mark, found in _RANGES if mark in self.name), (1, 24_576, True))
         if tokens == 0 and off:
             return 0
         return min(max(tokens, least), most)

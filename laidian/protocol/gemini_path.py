@@ -61,7 +61,11 @@ def wants_array(path: str) -> bool:
 def checked_model(name: str) -> str:
     """The name as it is. Raises BadRequest for one that no model can have."""
     segments = name.split("/")
-    if len(name) > MAX_MODEL_CHARS or not name.isprintable() or any(one in ("", ".", "..") for one in segments):
+    if (
+        len(name) > MAX_MODEL_CHARS
+        or not name.isprintable()
+        or any(one in ("", ".", "..") for one in segments)
+    ):
         raise BadRequest(
             f"The model in the path must be at most {MAX_MODEL_CHARS} printable characters without empty or dotted segments.",
             param="model",

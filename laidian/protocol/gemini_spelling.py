@@ -27,9 +27,7 @@ class Shape(msgspec.Struct, frozen=True):
 _LEAF = Shape()
 _BLOB = _LEAF
 _RESPONSE = Shape({"parts": Shape({"inlineData": _BLOB, "fileData": _BLOB})})
-_PART = Shape(
-    {"inlineData": _BLOB, "fileData": _BLOB, "functionCall": _LEAF, "functionResponse": _RESPONSE}
-)
+_PART = Shape({"inlineData": _BLOB, "fileData": _BLOB, "functionCall": _LEAF, "functionResponse": _RESPONSE})
 _CONTENT = Shape({"parts": _PART})
 _TOOL = Shape({"functionDeclarations": _LEAF})
 _TOOL_CONFIG = Shape({"functionCallingConfig": _LEAF})
@@ -61,7 +59,9 @@ def respelled(raw: bytes, shape: Shape = REQUEST) -> bytes:
         camel = _camel(name)
         if camel in fields:
             raise BadRequest(
-                f"`{camel}` stands twice, once with underscores. Send it once.", param=camel, code="duplicate_field"
+                f"`{camel}` stands twice, once with underscores. Send it once.",
+                param=camel,
+                code="duplicate_field",
             )
         inner = shape.fields.get(camel)
         fields[camel] = value if inner is None else msgspec.Raw(respelled(bytes(value), inner))

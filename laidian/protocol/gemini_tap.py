@@ -144,7 +144,9 @@ class GeminiTap:
 
     def feed(self, data: bytes) -> bytes:
         if b"\n" not in data and b"\r" not in data:
-            self._wait(data)  # the middle of a picture: gathered here, since joining it piece by piece is quadratic
+            self._wait(
+                data
+            )  # the middle of a picture: gathered here, since joining it piece by piece is quadratic
             return b""
         if self._waiting:
             data = b"".join((*self._waiting, data))
@@ -193,7 +195,9 @@ class GeminiTap:
         try:
             chunk = decode_chunk(data)
         except (msgspec.DecodeError, RecursionError):
-            raise StreamFault("the upstream sent something that is not a Gemini chunk into the stream") from None
+            raise StreamFault(
+                "the upstream sent something that is not a Gemini chunk into the stream"
+            ) from None
         error = said(chunk.error)
         if error is not None:
             raise StreamFault(error_message(error) or "the upstream reported an error in the stream")

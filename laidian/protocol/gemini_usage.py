@@ -97,8 +97,12 @@ def _split(metadata: _Metadata, web_searches: int) -> Usage:
     thoughts = _count(metadata.thoughts_token_count)
     candidates = _candidates(metadata, prompt, tool, thoughts)
     cached = min(_count(metadata.cached_content_token_count), prompt)
-    image = _of(metadata.prompt_tokens_details, "IMAGE") + _of(metadata.tool_use_prompt_tokens_details, "IMAGE")
-    audio = _of(metadata.prompt_tokens_details, "AUDIO") + _of(metadata.tool_use_prompt_tokens_details, "AUDIO")
+    image = _of(metadata.prompt_tokens_details, "IMAGE") + _of(
+        metadata.tool_use_prompt_tokens_details, "IMAGE"
+    )
+    audio = _of(metadata.prompt_tokens_details, "AUDIO") + _of(
+        metadata.tool_use_prompt_tokens_details, "AUDIO"
+    )
     image_out = _of(metadata.candidates_tokens_details, "IMAGE")
     audio_out = _of(metadata.candidates_tokens_details, "AUDIO")
     text = prompt + tool - image - audio

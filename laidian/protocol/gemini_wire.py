@@ -122,12 +122,15 @@ def misread(error: Exception, at: str = "") -> BadRequest:
     """A decoder's complaint about a client's body, with the field it is about."""
     if isinstance(error, RecursionError):
         return BadRequest(
-            "The JSON body is nested too deeply; real requests need fewer than 1,000 levels.", param=at or None
+            "The JSON body is nested too deeply; real requests need fewer than 1,000 levels.",
+            param=at or None,
         )
     found = _AT.search(str(error))
     field = ".".join(one for one in (at, found[1] if found else "") if one)
     what = str(error).partition(" - at ")[0].replace("`", "")
-    return BadRequest(f"`{field or 'body'}` is wrong: {what[:160]}.", param=field or None, code="invalid_type")
+    return BadRequest(
+        f"`{field or 'body'}` is wrong: {what[:160]}.", param=field or None, code="invalid_type"
+    )
 
 
 def standard_base64(data: str) -> str:

@@ -162,7 +162,7 @@ class OpenAIResponses:
             raise StreamFault(
                 (error and error_message(error)) or "the upstream's answer is a response without output"
             )
-        if error is not None and (code := _code(error)) in UPSTREAM_CODES:
+        if error is not None and (code := error_code(error)) in UPSTREAM_CODES:
             raise StreamFault(error_message(error) or "the upstream failed to make a response", code)
         usage = read_responses_usage(said(response.usage), said(response.tool_usage))
         tokens = (
@@ -273,7 +273,7 @@ class ResponsesTap:
         if said_.type in _TERMINAL:
             return self._see_last(one, said_)
         if said_.type == "error":
-            raise _fault_of_event(data)
+            raise fault_of_event(data)
         if said_.sequence_number is not None:
             self._next = said_.sequence_number + 1
         else:
@@ -295,7 +295,7 @@ class ResponsesTap:
                 "the upstream sent something that is not a response event into the stream"
             ) from None
         if kind in _TERMINAL or kind == "error":
-            raise _fault_of_event(data)
+            raise fault_of_event(data)
         self._next += 1
         return one
 
@@ -310,7 +310,7 @@ class ResponsesTap:
         error = said(response.error)
         if (
             last.type == "response.failed"
-            and (code := "" if error is None else _code(error)) in UPSTREAM_CODES
+            and (code := "" if error is None else error_code(error)) in UPSTREAM_CODES
         ):
             words = "" if error is None else error_message(error)
             raise StreamFault(words or "the upstream failed in the middle of the response", code)
@@ -396,14 +396,14 @@ def _model(fields: Fields) -> str:
     return checked_model(model)
 
 
-def _code(raw: bytes) -> str:
+def error_code(raw: bytes) -> str:
     try:
         return str(_decode_error(raw).code or "")
     except (msgspec.DecodeError, RecursionError):
         return ""
 
 
-def _fault_of_event(data: bytes) -> StreamFault:
+def fault_of_event(data: bytes) -> StreamFault:
     """An `error` event in either spelling: flat as the API has it, or nested as everywhere else."""
     message = code = ""
     try:
@@ -411,7 +411,7 @@ def _fault_of_event(data: bytes) -> StreamFault:
         nested = said(found.error)
         message, code = found.message or "", str(found.code or "")
         if nested is not None:
-            message, code = error_message(nested) or message, _code(nested) or code
+            message, code = error_message(nested) or message, error_code(nested) or code
     except (msgspec.DecodeError, RecursionError):
         pass
     return StreamFault(message or "the upstream reported an error in the stream", code or "upstream_error")

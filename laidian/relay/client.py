@@ -12,6 +12,8 @@ from typing import Any
 
 from laidian.errors import BadRequest, BodyTimeout, BodyTooLarge, LaidianError, UnsupportedMedia
 from laidian.protocol.family import Family
+from laidian.protocol.form import FormReader
+from laidian.relay.spool import Spool
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -41,6 +43,7 @@ class Client:
         "scope",
         "started",
         "status",
+        "stream_type",
     )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, family: Family, request_id: str) -> None:
@@ -52,6 +55,7 @@ class Client:
         self.ended = False
         self.gone = False
         self.status = 0
+        self.stream_type = STREAM_TYPE
         self._receive = receive
         self._send = send
         self._loop = asyncio.get_running_loop()
@@ -72,20 +76,34 @@ class Client:
         """The key that this request carries."""
         return self.family.credential(self.header, self.scope["query_string"])
 
+    async def form(self, limit: int, timeout_s: float, folder: str) -> Spool:
+        """A multipart body, put away as it comes and read on the way; the caller closes it. Raises what `body` raises."""
+        self._check_head(limit)
+        reader = FormReader(self.header(b"content-type") or b"")
+        spool = Spool(folder)
+        try:
+            size, more = 0, True
+            while more:
+                message = await self._next_part(timeout_s)
+                data, more = message.get("body", b""), message.get("more_body", False)
+                size += len(data)
+                if size > limit:
+                    raise self._too_large(size, limit)
+                spool.write(data)
+                reader.feed(data)
+            spool.form = reader.form()
+        except BaseException:
+            spool.close()
+            raise
+        return spool
+
     async def body(self, limit: int, timeout_s: float) -> bytes:
         """The whole request body.
 
         Raises UnsupportedMedia for a compressed one, BodyTooLarge over `limit` (before reading when the length is stated),
         BodyTimeout when it stalls, BadRequest when it is cut off or its framing is broken.
         """
-        encoding = self.header(b"content-encoding")
-        if encoding is not None and encoding.lower() != b"identity":
-            raise UnsupportedMedia(
-                f"The body is compressed ({encoding.decode('latin-1')[:32]}); send it uncompressed, without Content-Encoding."
-            )
-        stated = self.header(b"content-length")
-        if stated is not None and stated.isdigit() and int(stated) > limit:
-            raise self._too_large(int(stated), limit)
+        self._check_head(limit)
         message = await self._next_part(timeout_s)
         data: bytes = message.get("body", b"")
         if not message.get("more_body"):
@@ -100,6 +118,17 @@ class Client:
             if size > limit:
                 raise self._too_large(size, limit)
         return b"".join(pieces)
+
+    def _check_head(self, limit: int) -> None:
+        """What can be refused before a byte of the body is read."""
+        encoding = self.header(b"content-encoding")
+        if encoding is not None and encoding.lower() != b"identity":
+            raise UnsupportedMedia(
+                f"The body is compressed ({encoding.decode('latin-1')[:32]}); send it uncompressed, without Content-Encoding."
+            )
+        stated = self.header(b"content-length")
+        if stated is not None and stated.isdigit() and int(stated) > limit:
+            raise self._too_large(int(stated), limit)
 
     async def _next_part(self, timeout_s: float) -> dict[str, Any]:
         try:
@@ -154,7 +183,10 @@ class Client:
         self._keep_alive_timer = self._loop.call_later(every_s - silent_s, self._keep_alive_tick, every_s)
 
     async def write(self, data: bytes) -> None:
-        """Bytes of a stream, with its head before the first ones. Waits while the client is slow."""
+        """Bytes of a stream, with its head before the first ones. Waits while the client is slow.
+
+        `stream_type` says what the bytes are; anything but events cannot carry an error, and is cut off instead.
+        """
         if self.gone or self.ended:
             return
         self._last_write_s = self._loop.time()
@@ -166,7 +198,7 @@ class Client:
                     "type": "http.response.start",
                     "status": 200,
                     "headers": [
-                        (b"content-type", STREAM_TYPE),
+                        (b"content-type", self.stream_type),
                         (b"cache-control", b"no-cache"),
                         (b"x-accel-buffering", b"no"),
                         (b"x-request-id", self.request_id.encode()),
@@ -211,6 +243,9 @@ class Client:
     async def fail(self, error: LaidianError) -> None:
         """An error in the client's protocol: as an answer, or in the stream when one is under way."""
         if self.started:
+            if self.stream_type != STREAM_TYPE:
+                self.stop()  # without its last chunk the body is seen to be cut off
+                return
             await self.write(self.family.error_event(error))
             await self.finish()
         else:

@@ -37,6 +37,8 @@ class Context(msgspec.Struct):
     dialects: dict[DialectName, Dialect]
     codecs: dict[DialectName, Codec]
     chance: Callable[[], float]
+    spool_folder: str
+    """Where large request bodies lie while they are needed."""
     live: dict[str, Life] = {}
     """Requests in flight by id."""
     stopping: bool = False

@@ -13,15 +13,14 @@ from datetime import UTC, datetime
 import msgspec
 
 from laidian.domain.catalog import Catalog
-from laidian.domain.estimate import bound_input_tokens
 from laidian.domain.group import Group
 from laidian.domain.hold import Demand
 from laidian.domain.key import Key, digest
 from laidian.domain.money import format_usd
-from laidian.domain.price import Price, Rate, Unpriced, upper_bound
+from laidian.domain.price import Price, Rate, Unpriced, price_usage, upper_bound
 from laidian.domain.record import Refusal
 from laidian.domain.selection import Blocked, Health, Selection, select
-from laidian.domain.usage import UNITS
+from laidian.domain.usage import UNITS, Usage
 from laidian.errors import (
     LaidianError,
     ModelUnpriced,
@@ -88,7 +87,6 @@ def check(
     key: Key,
     operation: Operation,
     peek: Peek,
-    body: bytes,
     health: Health,
     chance: Callable[[], float],
     now_ms: int,
@@ -116,7 +114,7 @@ def check(
         raise unpriced(model, f"service tier `{peek.service_tier[:32]}`")
     if not selection.candidates:
         raise no_upstream(model, selection.blocked, now_ms)
-    input_bound = bound_input_tokens(body)
+    input_bound = peek.bound_input_tokens()
     return Ticket(key, group, model, price, input_bound, _demand(price, group, peek, input_bound), selection)
 
 
@@ -140,6 +138,9 @@ def _demand(price: Price, group: Group, peek: Peek, input_bound: int) -> Demand:
         )
 
     try:
+        if sold_by_unit(price, peek.units):
+            amount = price_usage(price, peek.units, multiplier_ppm=group.multiplier_ppm).amount_nano
+            return Demand(amount, amount)
         if peek.output_limit is not None:
             worst = bound(peek.output_limit)
             return Demand(worst, worst)
@@ -149,6 +150,12 @@ def _demand(price: Price, group: Group, peek: Peek, input_bound: int) -> Demand:
         return Demand(bound(longest * peek.choices), bound(1))
     except Unpriced as error:
         raise unpriced(price.model, error.unit) from None
+
+
+def sold_by_unit(price: Price, units: Usage) -> bool:
+    """Whether the price sells what the request itself counts (characters, seconds) instead of tokens."""
+    sold = {rate.unit for rate in price.rates}
+    return any(unit in sold for unit, _ in units.quantities())
 
 
 def unpriced(model: str, unit: str = "input and output") -> ModelUnpriced:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from typing import cast
 
 import msgspec
 
@@ -25,13 +26,14 @@ from laidian.errors import (
     UpstreamBroken,
     UpstreamRefused,
 )
-from laidian.protocol.dialect import Dialect, Operation, Peek, StreamFault, Tap
+from laidian.protocol.dialect import Dialect, FormDialect, Operation, Peek, StreamFault, Tap
 from laidian.relay import gates
 from laidian.relay.attempts import Attempt, AttemptFailed, judge, of_transport, verdict
-from laidian.relay.client import Client, Receive, Scope, Send
+from laidian.relay.client import JSON_TYPE, Client, Receive, Scope, Send
 from laidian.relay.context import Context
 from laidian.relay.forward import Forward, forward
 from laidian.relay.outcome import Outcome
+from laidian.relay.spool import Spool
 from laidian.store.ledger import extend_hold, open_hold
 from laidian.upstream.connection import Timeouts
 from laidian.upstream.faults import TransportFault
@@ -77,6 +79,8 @@ class Relay:
         if life.error is not None:
             await client.fail(life.error)
         client.stop()
+        if life.spool is not None:
+            life.spool.close()
         context.journal.request(life.line())
 
     def origin(self, candidate: Candidate) -> tuple[Origin, str]:
@@ -133,7 +137,10 @@ class Life:
         self.sending: asyncio.Task[object] | None = None
         """The task that waits for an upstream's head, while it does."""
         self.exchange: Exchange | None = None
+        self.spool: Spool | None = None
+        """Where a form's bytes are, while they are needed."""
         self._answer_body = b""
+        self._answer_type = JSON_TYPE
         self._goodbye = b""
         self.drain_timer: asyncio.TimerHandle | None = None
         self.cancelled = False
@@ -149,14 +156,12 @@ class Life:
             context.journal.unauthenticated()
             raise
         self.key_name = key.name
-        body = await client.body(context.config.limits.body_max_bytes, context.config.limits.body_timeout_s)
-        peek = self.dialect.peek(body, client.scope["path"])
+        peek = await self._read()
         ticket = gates.check(
             catalog,
             key,
             self.operation,
             peek,
-            body,
             context.health.opened,
             context.chance,
             self.started_at_ms,
@@ -185,6 +190,18 @@ class Life:
             del context.live[client.request_id]
         if self.error is None:
             await self._end()
+
+    async def _read(self) -> Peek:
+        """The request's body, as far as it has to be understood."""
+        limits, client, dialect = self.context.config.limits, self.client, self.dialect
+        path = client.scope["path"]
+        if self.operation.form and not (client.header(b"content-type") or b"").startswith(JSON_TYPE):
+            self.spool = await client.form(
+                limits.body_max_bytes, limits.body_timeout_s, self.context.spool_folder
+            )
+            assert self.spool.form is not None
+            return cast(FormDialect, dialect).peek_form(self.spool.form, path)
+        return dialect.peek(await client.body(limits.body_max_bytes, limits.body_timeout_s), path)
 
     async def _hold(self, ticket: gates.Ticket, peek: Peek, stored: set[str]) -> Hold:
         """Sets the money aside. Raises what the closed gate says."""
@@ -218,7 +235,7 @@ class Life:
     async def _answer(self, outcome: Outcome) -> None:
         """Candidates in turn until one has answered; then the rest of its answer."""
         settings = self.context.config.relay
-        if outcome.peek.stream:
+        if outcome.peek.stream and not outcome.peek.raw:
             self.client.keep_alive(settings.keep_alive_s)
         until_ms = self.started_at_ms + int(settings.attempt_budget_s * 1000)
         failures: list[AttemptFailed] = []
@@ -302,8 +319,9 @@ class Life:
                 b"POST",
                 (prefix + plan.path).encode(),
                 self._headers(candidate, plan),
-                plan.body,
+                plan.body if self.spool is None else self.spool.pieces(plan.edits),
                 timeouts,
+                None if self.spool is None else self.spool.size_with(plan.edits),
             )
         except TransportFault as fault:
             raise of_transport(fault, candidate.upstream.name) from None
@@ -335,7 +353,7 @@ class Life:
     def _headers(self, candidate: Candidate, plan: Forward) -> list[tuple[bytes, bytes]]:
         """What crosses, from nothing: no header of the client but those named here."""
         headers = [
-            (b"content-type", b"application/json"),
+            (b"content-type", plan.content_type),
             (b"accept", self.client.header(b"accept") or b"*/*"),
             (b"accept-encoding", b"identity"),
             (b"user-agent", USER_AGENT),
@@ -364,7 +382,7 @@ class Life:
         outcome.output_tokens = answer.output_tokens
         if self.client.gone:
             outcome.ended = "client_closed"
-        self._answer_body = answer.body
+        self._answer_body, self._answer_type = answer.body, plan.answer_type(exchange.header(b"content-type"))
 
     async def _stream(self, outcome: Outcome, candidate: Candidate, exchange: Exchange, tap: Tap) -> None:
         """An answer in events: each goes on at once; the last thing that is held back is the end."""
@@ -384,7 +402,9 @@ class Life:
     async def _first(self, outcome: Outcome, candidate: Candidate, exchange: Exchange, tap: Tap) -> None:
         """Up to the first event that the client sees; until then the upstream can still be changed."""
         kind = exchange.header(b"content-type") or b""
-        if not kind.lower().startswith(b"text/event-stream"):
+        if outcome.peek.raw and kind.startswith((b"audio/", b"application/octet-stream")):
+            self.client.stream_type = kind
+        elif not kind.lower().startswith(b"text/event-stream"):
             exchange.abort()
             raise AttemptFailed(
                 "server", candidate.upstream.name, "it answered a stream request without a stream", status=200
@@ -511,7 +531,7 @@ class Life:
             await self.client.write(self._goodbye)
             await self.client.finish()
         else:
-            await self.client.respond(200, self._answer_body)
+            await self.client.respond(200, self._answer_body, self._answer_type)
 
     def _client_left(self) -> None:
         """The client hung up. A whole answer is always read on, since a provider bills it either way; a stream as the group says."""

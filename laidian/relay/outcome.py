@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from laidian.domain.estimate import likely_input_tokens
 from laidian.domain.price import Unpriced, price_usage
 from laidian.domain.record import Ending, Settlement, UsageSource
 from laidian.domain.selection import Candidate
 from laidian.domain.usage import Usage
 from laidian.protocol.dialect import Peek
 from laidian.relay.attempts import Attempt
-from laidian.relay.gates import Ticket
+from laidian.relay.gates import Ticket, sold_by_unit
 
 _NOTHING = Usage()
 CLIENT_CHARS = 80
@@ -66,7 +65,9 @@ class Outcome:
             return self.usage, "upstream"
         if self.candidate is None:
             return _NOTHING, "none"
-        return Usage(input=likely_input_tokens(self.peek.fields.body), output=self.output_tokens), "estimated"
+        if sold_by_unit(self.ticket.price, self.peek.units):
+            return self.peek.units, "estimated"
+        return Usage(input=self.peek.likely_input_tokens(), output=self.output_tokens), "estimated"
 
     def settlement(self, finished_at_ms: int) -> Settlement:
         """The end of the hold, priced with the price and multiplier it was made with."""

@@ -28,6 +28,9 @@ _PAGES = frozenset({"", "/usage"})
 """What is not taken without a version in front: the instance's own pages may stand there."""
 
 Params = dict[str, str]
+"""What stands for each placeholder of a row, decoded."""
+
+Values = tuple[str, ...]
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -68,18 +71,14 @@ class Matcher:
 
     def find(self, asked: Asked, marks: Marks, method: str) -> Found | None:
         """The row, or the shape to refuse in; None for a path that is none of the public surface's."""
-        family = self._family(asked, marks)
+        family, verb = self._family(asked, marks, method), verb_of(asked.bare)
         method = "GET" if method == "HEAD" else method
         method = WEBSOCKET if marks.websocket else method
-        known: Found | None = None
-        others: list[FamilyName] = [name for name in PREFIX if name != family]
+        others: list[FamilyName] = [] if verb in self._verbs else [name for name in PREFIX if name != family]
         for name in (family, *others):
             found = self._look(name, asked, method)
-            if found is not None and found.row is not None:
+            if found is not None and (found.row is not None or verb in self._verbs or not verb):
                 return found
-            known = known or found
-        if known is not None:
-            return known
         if asked.versioned or asked.upload:
             return Found(family, _canonical(family, asked), None, {}, ())
         return None
@@ -91,9 +90,12 @@ class Matcher:
         wanted = f"{method[:8]} {found.path[:NEAREST_CHARS]}"
         return by_name[difflib.get_close_matches(wanted, by_name, n=1, cutoff=0.0)[0]]
 
-    def _family(self, asked: Asked, marks: Marks) -> FamilyName:
-        if verb_of(asked.bare) in self._verbs or asked.upload:
+    def _family(self, asked: Asked, marks: Marks, method: str) -> FamilyName:
+        verb = verb_of(asked.bare)
+        if verb in self._verbs or asked.upload:
             return "gemini"
+        if verb and method == "POST" and asked.bare.startswith("/models/"):
+            return "gemini"  # a verb that nobody has heard of yet; OpenAI takes no POST there
         if asked.compatible:
             return "openai"
         return marks.family or ("gemini" if asked.google or asked.bare.startswith("/ws/") else "openai")
@@ -116,27 +118,26 @@ class Matcher:
             paths.append(asked.bare)
         known: Found | None = None
         for path in paths:
-            for node, verb, params in self._walk(family, path):
-                rows = node.rows.get(verb)
-                if rows is None:
-                    continue
+            for rows, values in self._ways(family, path):
                 row = rows.get(method) or (rows.get(ANY) if method != WEBSOCKET else None)
                 allowed = tuple(sorted(name for name in rows if name not in (ANY, WEBSOCKET)))
                 if row is not None:
+                    params = dict(zip(row.placeholders, values, strict=True))
                     return Found(family, path, row, params, allowed)
                 if allowed and known is None:
-                    known = Found(family, path, None, params, allowed)
+                    known = Found(family, path, None, {}, allowed)
         return known
 
-    def _walk(self, family: FamilyName, path: str) -> Iterable[tuple[_Node, str, Params]]:
-        """Every way to read a path, best first: with its verb, and then as a name that happens to hold a colon."""
+    def _ways(self, family: FamilyName, path: str) -> Iterable[tuple[dict[str, Row], Values]]:
+        """Every way to read a path, best first. A verb is a verb: only where there is none, a colon is part of a name."""
         root, verb = self._roots[family], verb_of(path)
         if verb in self._verbs:
-            segments = path[: -len(verb) - 1].split("/")[1:]
-            for node, params in _ways(root, segments, 0, {}):
-                yield node, verb, params
-        for node, params in _ways(root, path.split("/")[1:], 0, {}):
-            yield node, "", params
+            path = path[: -len(verb) - 1]
+        else:
+            verb = ""
+        for node, values in _walk(root, path.split("/")[1:], 0, ()):
+            if verb in node.rows:
+                yield node.rows[verb], values
 
 
 def _canonical(family: FamilyName, asked: Asked) -> str:
@@ -156,17 +157,17 @@ def _child(node: _Node, segment: str) -> _Node:
     return node.static.setdefault(segment, _Node())
 
 
-def _ways(node: _Node, segments: list[str], at: int, params: Params) -> Iterable[tuple[_Node, Params]]:
+def _walk(node: _Node, segments: list[str], at: int, values: Values) -> Iterable[tuple[_Node, Values]]:
     if at == len(segments):
-        yield node, params
+        yield node, values
     else:
         segment = segments[at]
         static = node.static.get(segment)
         if static is not None:
-            yield from _ways(static, segments, at + 1, params)
+            yield from _walk(static, segments, at + 1, values)
         if node.one is not None:
-            yield from _ways(node.one, segments, at + 1, {**params, str(len(params)): segment})
+            yield from _walk(node.one, segments, at + 1, (*values, segment))
         if node.some is not None:
-            yield node.some, {**params, "model": "/".join(segments[at:])}
+            yield node.some, (*values, "/".join(segments[at:]))
     if node.rest is not None:
-        yield node.rest, {**params, "rest": "/".join(segments[at:])}
+        yield node.rest, (*values, "/".join(segments[at:]))

@@ -61,3 +61,20 @@ def verb_of(bare: str) -> str:
     if not colon or not verb.isascii() or not verb.isalpha():
         return ""
     return verb if "/" not in verb and head else ""
+
+
+def below_a_version(path: str) -> bool:
+    """Whether a path that cannot be read was at least meant for the public surface."""
+    first = path.lstrip("/").partition("/")[0]
+    return first in VERSIONS or first == "upload"
+
+
+def target(path: str, query: bytes, *, with_query: bool) -> str:
+    """What a dialect reads: the canonical path, with what the query says where the family puts a part of the request there.
+
+    Never with `key`, which is a credential and has been read already where it counts.
+    """
+    if not with_query:
+        return path
+    pairs = [pair for pair in query.decode("latin-1").split("&") if pair and not pair.startswith("key=")]
+    return f"{path}?{'&'.join(pairs)}" if pairs else path

@@ -60,6 +60,11 @@ class Row(msgspec.Struct, frozen=True):
         return _PLACEHOLDER.sub("{}", self.path)
 
     @property
+    def placeholders(self) -> tuple[str, ...]:
+        """Their names, left to right."""
+        return tuple(found[1:-1] for found in _PLACEHOLDER.findall(self.path))
+
+    @property
     def served(self) -> bool:
         return self.state != "refused"
 

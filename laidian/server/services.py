@@ -16,7 +16,9 @@ from laidian.config import Config
 from laidian.domain.circuit import Circuit, CircuitKey
 from laidian.domain.upstream import Secret, Upstream
 from laidian.errors import LaidianError
+from laidian.protocol.openai_audio import OpenAISpeech, OpenAITranscriptions
 from laidian.protocol.openai_chat import OpenAIChat
+from laidian.protocol.openai_edits import OpenAIImageEdits
 from laidian.protocol.openai_embeddings import OpenAIEmbeddings, OpenAIModerations
 from laidian.protocol.openai_family import OpenAIFamily
 from laidian.protocol.openai_images import OpenAIImages
@@ -89,9 +91,13 @@ class Services:
                 "openai.embeddings": OpenAIEmbeddings(),
                 "openai.moderations": OpenAIModerations(),
                 "openai.images": OpenAIImages(),
+                "openai.edits": OpenAIImageEdits(),
+                "openai.speech": OpenAISpeech(),
+                "openai.listen": OpenAITranscriptions(),
             },
             codecs={},
             chance=random.random,
+            spool_folder=str(folder.run),
         )
         self.lister = Reader(folder.database)
         self.admin = self._admin(started_ms)

@@ -39,6 +39,9 @@ COMPATIBLE_DIALECTS: tuple[DialectName, ...] = (
     "openai.embeddings",
     "openai.moderations",
     "openai.images",
+    "openai.edits",
+    "openai.speech",
+    "openai.listen",
 )
 """What servers that call themselves OpenAI-compatible usually have; what one lacks it answers with 404, and the next is tried."""
 

@@ -69,6 +69,8 @@ def screen_text(app: LaiDianApp) -> str:
 async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
     """Waits for the screen; nothing else says when a refresh has been drawn."""
     async with asyncio.timeout(20):
+        # First a pause: to render widgets that have not handled their last change yet fills their caches with the old state.
+        await pilot.pause(FAST_S)
         while not true():
             await pilot.pause(FAST_S)
 

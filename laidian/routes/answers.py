@@ -1,0 +1,37 @@
+"""What is answered here, by the name that the rows of the table use. Add an endpoint as an entry; its row then says that it is served.
+
+An answer gets the context, the client (whose family is the shape to answer in) and the values of the row's placeholders. It may raise
+any LaidianError; the door says it in the client's shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from laidian import __version__
+from laidian.relay.client import Client
+from laidian.relay.context import Context
+from laidian.routes.matcher import Params
+from laidian.routes.models import list_models, show_model
+
+Answer = Callable[[Context, Client, Params], Awaitable[None]]
+
+
+class _Greeting(msgspec.Struct, frozen=True):
+    version: str
+    models: str = "/v1/models"
+    name: str = "LaiDian"
+
+
+async def greet(context: Context, client: Client, params: Params) -> None:
+    """For people and clients that open the base URL itself; needs no key."""
+    await client.respond(200, msgspec.json.encode(_Greeting(__version__)))
+
+
+ANSWERS: dict[str, Answer] = {
+    "greeting": greet,
+    "models.list": list_models,
+    "models.retrieve": show_model,
+}
