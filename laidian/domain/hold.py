@@ -47,4 +47,4 @@ def charge_nano(amount_nano: int, held_nano: int, counters: Iterable[Counter]) -
         here = counter.left_nano
         if here is not None:
             charge = min(charge, here + held_nano)
-    return max(charge, 0)
+    return max(charge, min(amount_nano, held_nano))

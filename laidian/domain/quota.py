@@ -53,7 +53,7 @@ def window_start_ms(kind: WindowKind, now_ms: int, last_start_ms: int | None) ->
     the last one ended, as the providers' own plans do; `last_start_ms` is the start of the latest one, if any.
     """
     if kind == "5h":
-        if last_start_ms is not None and last_start_ms <= now_ms < last_start_ms + FIVE_HOURS_MS:
+        if last_start_ms is not None and abs(now_ms - last_start_ms) < FIVE_HOURS_MS:
             return last_start_ms
         return now_ms
     day = datetime.fromtimestamp(now_ms // 1000, UTC).replace(hour=0, minute=0, second=0)

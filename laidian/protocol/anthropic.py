@@ -188,9 +188,9 @@ class MessageTap:
         return seen[0] if len(seen) == 1 else b"".join(seen)
 
     def end(self) -> bytes:
-        rest = self._cutter.rest
+        rest = self._cutter.rest + b"\n\n"
         try:
-            last = self._see(rest + b"\n\n") if rest.strip() and not self.ended else b""
+            last = b"" if self.ended or data_of(rest) is None else self._see(rest)
         except StreamFault:
             last = b""  # half an event: what counts is whether the answer was finished before it
         if self.finished:

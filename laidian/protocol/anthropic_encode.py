@@ -239,7 +239,9 @@ class _Writer:
             if budget is None or budget < 0:
                 return None
             effort = _effort_of(budget)
-        if effort in ("none", "minimal"):
+        if effort == "none":
+            return None if self._generation.can_stop_thinking else "low"
+        if effort == "minimal":
             return "low"
         if effort == "xhigh" and not self._generation.xhigh:
             return "high"

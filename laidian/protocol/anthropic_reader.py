@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw
 
+from laidian.protocol.anthropic import HELD_EVENT_BYTES
 from laidian.protocol.anthropic_blocks import MAKER
 from laidian.protocol.anthropic_family import error_said
 from laidian.protocol.anthropic_usage import UsageReader
@@ -30,9 +31,6 @@ from laidian.protocol.canonical import (
 from laidian.protocol.dialect import StreamFault
 from laidian.protocol.document import said
 from laidian.protocol.events import EventCutter, data_of
-
-HELD_EVENT_BYTES = 8 * 1024 * 1024
-"""An unfinished event longer than this is a fault. Results of server tools come as one event and reach megabytes; nothing else does."""
 
 _REASONS: dict[str, Reason] = {
     "end_turn": "stop",

@@ -73,7 +73,7 @@ class Gemini:
                 code="unknown_url",
             )
         fields = Fields(body)
-        fields.spans()  # refuses a field that stands twice, whichever it is
+        fields.check_unique()  # refuses a field that stands twice, whichever it is
         model, verb = checked_model(target.model), target.verb
         _same_model(fields, model)
         config = _config(fields)

@@ -27,7 +27,6 @@ from laidian.protocol.document import said
 from laidian.protocol.gemini_turns import MAKER
 from laidian.protocol.gemini_wire import (
     Blob,
-    Content,
     FileData,
     FunctionCall,
     FunctionResponse,

@@ -13,9 +13,10 @@ import msgspec
 
 from laidian.errors import BadRequest
 from laidian.protocol.canonical import Encoded, Format, Request, Tool
+from laidian.protocol.flat_tools import CUSTOM_SCHEMA, flat_name
 from laidian.protocol.gemini_generation import Generation, generation
 from laidian.protocol.gemini_schema import to_gemini
-from laidian.protocol.gemini_turns import Turns, flat_name
+from laidian.protocol.gemini_turns import Turns
 from laidian.protocol.gemini_wire import (
     CallingConfig,
     Content,
@@ -30,7 +31,6 @@ MAX_STOPS = 5
 
 _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY", "named": "ANY"}
 _TIERS = ("flex", "priority")
-_CUSTOM = msgspec.Raw(b'{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}')
 
 _RATIOS = ((1, 1), (2, 3), (3, 2), (3, 4), (4, 3), (4, 5), (5, 4), (9, 16), (16, 9), (21, 9))
 """Aspect ratios that image models draw (ai.google.dev image generation guide, seen 2026-11)."""
@@ -134,7 +134,7 @@ def _tools(request: Request) -> tuple[_Tool, ...]:
 def _declaration(request: Request, tool: Tool) -> FunctionDeclaration:
     declaration = FunctionDeclaration(flat_name(tool.namespace, tool.name), tool.description)
     if tool.custom:
-        declaration.parameters_json_schema = _CUSTOM
+        declaration.parameters_json_schema = msgspec.Raw(CUSTOM_SCHEMA)
     elif tool.parameters:
         declaration.parameters_json_schema = _schema(request, "tools", tool.parameters)
     return declaration

@@ -35,9 +35,11 @@ _STATUSES = {
 """google.rpc.Code by HTTP status (protocol.md 2.5)."""
 
 
-class _Violation(msgspec.Struct, rename="camel"):
+class _Violation(msgspec.Struct, rename="camel", omit_defaults=True):
+    quota_metric: str | None = None
     quota_id: str | None = None
     field: str | None = None
+    description: str | None = None
 
 
 class _Detail(msgspec.Struct, rename="camel"):
@@ -55,6 +57,27 @@ class _Error(msgspec.Struct):
 
 class _ErrorBody(msgspec.Struct):
     error: _Error
+
+
+class _WrittenDetail(msgspec.Struct, rename="camel", omit_defaults=True):
+    kind: str = msgspec.field(name="@type")
+    violations: list[_Violation] | None = None
+    retry_delay: str | None = None
+    """Seconds with an `s`, as google.protobuf.Duration is written."""
+    reason: str | None = None
+    domain: str | None = None
+    field_violations: list[_Violation] | None = None
+
+
+class _Written(msgspec.Struct):
+    code: int
+    message: str
+    status: str
+    details: list[_WrittenDetail]
+
+
+class _WrittenBody(msgspec.Struct):
+    error: _Written
 
 
 _decode_error = msgspec.json.Decoder(_ErrorBody, strict=False).decode
@@ -75,13 +98,8 @@ class GeminiFamily:
 
     def error_body(self, error: LaidianError) -> bytes:
         """`error` comes first and `code` is a number, or google-genai does not see an error in a stream (protocol.md 4.6)."""
-        inner: dict[str, object] = {
-            "code": error.status,
-            "message": error.message,
-            "status": _status_name(error.status),
-        }
-        inner["details"] = _details(error)
-        return msgspec.json.encode({"error": inner})
+        written = _Written(error.status, error.message, _status_name(error.status), _details(error))
+        return msgspec.json.encode(_WrittenBody(written))
 
     def error_event(self, error: LaidianError) -> bytes:
         return b"data: " + self.error_body(error) + b"\r\n\r\n"
@@ -118,19 +136,23 @@ def _status_name(status: int) -> str:
     return _STATUSES.get(status) or ("INTERNAL" if status >= 500 else "INVALID_ARGUMENT")
 
 
-def _details(error: LaidianError) -> list[dict[str, object]]:
+def _details(error: LaidianError) -> list[_WrittenDetail]:
     """What makes gemini-cli stop, or wait, comes before the code and the field, which are for people and programs."""
-    details: list[dict[str, object]] = []
+    details: list[_WrittenDetail] = []
     if isinstance(error, QuotaExhausted):
-        violation = {"quotaMetric": "laidian/quota", "quotaId": DAILY_QUOTA}
-        details.append({"@type": _RPC + "QuotaFailure", "violations": [violation]})
+        violations = [_Violation(quota_metric="laidian/quota", quota_id=DAILY_QUOTA)]
+        details.append(_WrittenDetail(_RPC + "QuotaFailure", violations=violations))
     elif error.retry_after_s is not None:
         wait_ms = max(1, int(error.retry_after_s * 1000))
-        details.append({"@type": _RPC + "RetryInfo", "retryDelay": f"{wait_ms / 1000:g}s"})
-    details.append({"@type": _RPC + "ErrorInfo", "reason": error.code.upper(), "domain": "laidian"})
+        details.append(
+            _WrittenDetail(
+                _RPC + "RetryInfo", retry_delay=f"{wait_ms / 1000:.3f}".rstrip("0").rstrip(".") + "s"
+            )
+        )
+    details.append(_WrittenDetail(_RPC + "ErrorInfo", reason=error.code.upper(), domain="laidian"))
     if error.param is not None:
-        violation = {"field": error.param, "description": error.message}
-        details.append({"@type": _RPC + "BadRequest", "fieldViolations": [violation]})
+        violations = [_Violation(field=error.param, description=error.message)]
+        details.append(_WrittenDetail(_RPC + "BadRequest", field_violations=violations))
     return details
 
 

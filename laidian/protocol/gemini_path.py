@@ -23,7 +23,9 @@ EMBED_BATCH = "batchEmbedContents"
 VERBS = (GENERATE, STREAM, COUNT, EMBED, EMBED_BATCH)
 """What is relayed; other verbs exist (protocol.md 2.2) and are refused by the routes."""
 
-_PATH = re.compile(r"/(?:v1(?:beta|alpha)?/)*(?P<kind>models|tunedModels)/(?P<name>.+):(?P<verb>[A-Za-z]+)")
+_PATH = re.compile(
+    r"/(?:v1(?:beta|alpha)?/)*(?P<kind>models|tunedModels)/(?P<name>.+):(?P<verb>[A-Za-z]+)", re.DOTALL
+)
 """Any number of version prefixes: people and clients each add one (protocol.md 0.2)."""
 
 

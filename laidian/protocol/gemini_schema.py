@@ -8,6 +8,7 @@ positions that hold a schema are looked at.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -28,7 +29,7 @@ _LEFT_OUT = ("propertyOrdering", "property_ordering", "nullable", "example")
 _COUNTS = ("maxItems", "minItems", "maxLength", "minLength", "maxProperties", "minProperties")
 """int64 in Google's JSON, so often strings."""
 
-_decode = msgspec.json.Decoder(dict[str, Json]).decode
+_decode: Callable[[bytes], Object] = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def to_json_schema(raw: bytes) -> bytes:

@@ -7,6 +7,7 @@ function call means that the call is to be answered.
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 from hashlib import blake2b
 
@@ -31,6 +32,7 @@ from laidian.protocol.dialect import StreamFault
 from laidian.protocol.document import said
 from laidian.protocol.events import EventCutter, data_of
 from laidian.protocol.gemini_family import error_message
+from laidian.protocol.gemini_logprobs import read_logprobs
 from laidian.protocol.gemini_tap import MAX_EVENT_BYTES
 from laidian.protocol.gemini_turns import MAKER
 from laidian.protocol.gemini_usage import read_tier, read_usage
@@ -78,6 +80,7 @@ class _Candidate(msgspec.Struct, rename="camel"):
     finish_reason: str | None = None
     finish_message: str | None = None
     grounding_metadata: msgspec.Raw = msgspec.Raw()
+    logprobs_result: msgspec.Raw = msgspec.Raw()
 
 
 class _Feedback(msgspec.Struct, rename="camel"):
@@ -142,6 +145,9 @@ class Reading:
         for part in candidate.content.listed() if candidate.content is not None else ():
             events += self._part(part)
         self._content = self._content or bool(events)
+        scored = said(candidate.logprobs_result)
+        if scored is not None:
+            _score(events, read_logprobs(scored))
         grounding = said(candidate.grounding_metadata)
         return events + self._sources(grounding) if grounding is not None else events
 
@@ -239,6 +245,7 @@ class GeminiReader:
                 raise
             self._fault = fault
         self._size = len(self._cutter.rest)
+        self._bound()
         return events
 
     def end(self) -> list[Event]:
@@ -246,10 +253,9 @@ class GeminiReader:
             raise self._fault
         rest = self._cutter.rest + b"".join(self._waiting)
         events: list[Event] = []
-        try:
+        # half an event is no fault: what counts is whether the answer was finished before it
+        with contextlib.suppress(StreamFault):
             events = self._read(rest + b"\n\n") if rest.strip() else []
-        except StreamFault:
-            pass  # half an event: what counts is whether the answer was finished before it
         if self._reading.finish is None:
             raise StreamFault("the upstream ended the stream before the answer was finished")
         return events
@@ -264,9 +270,12 @@ class GeminiReader:
         """The middle of a picture: gathered, since joining it piece by piece is quadratic."""
         self._waiting.append(data)
         self._size += len(data)
+        self._bound()
+        return []
+
+    def _bound(self) -> None:
         if self._size > MAX_EVENT_BYTES:
             raise StreamFault("the upstream sent an event longer than an answer's chunk can be")
-        return []
 
 
 def read_whole(body: bytes) -> list[Event]:
@@ -276,6 +285,15 @@ def read_whole(body: bytes) -> list[Event]:
     if reading.finish is None:
         raise StreamFault("the upstream's answer has no finishReason")
     return events
+
+
+def _score(events: list[Event], logprobs: bytes) -> None:
+    """Probabilities are those of the chunk's text, and stand with its last piece."""
+    for place in reversed(range(len(events))):
+        event = events[place]
+        if isinstance(event, TextDelta):
+            events[place] = TextDelta(event.text, logprobs)
+            return
 
 
 def _media(blob: Blob) -> list[Event]:

@@ -158,6 +158,7 @@ class GeminiTap:
         except StreamFault as fault:
             self.fault = fault
         self._size = len(self._cutter.rest)
+        self._bound()
         return shown[0] if len(shown) == 1 else b"".join(shown)
 
     def end(self) -> bytes:
@@ -181,7 +182,10 @@ class GeminiTap:
     def _wait(self, data: bytes) -> None:
         self._waiting.append(data)
         self._size += len(data)
-        if self._size > MAX_EVENT_BYTES:
+        self._bound()
+
+    def _bound(self) -> None:
+        if self._size > MAX_EVENT_BYTES and self.fault is None:
             self._waiting.clear()
             self.fault = StreamFault("the upstream sent an event longer than an answer's chunk can be")
 

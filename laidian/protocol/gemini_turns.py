@@ -25,6 +25,7 @@ from laidian.protocol.canonical import (
     ToolCall,
     ToolResult,
 )
+from laidian.protocol.flat_tools import flat_name, wrapped_input
 from laidian.protocol.gemini_generation import Generation
 from laidian.protocol.gemini_wire import (
     Blob,
@@ -148,11 +149,7 @@ class Turns:
     def _call(self, call: ToolCall, signature: str) -> Part:
         name = flat_name(call.namespace, call.name)
         self._names[call.id] = name
-        text = (
-            msgspec.json.encode({"input": call.arguments})
-            if call.custom
-            else call.arguments.encode() or b"{}"
-        )
+        text = (wrapped_input(call.arguments) if call.custom else call.arguments).encode() or b"{}"
         try:
             _object(text)
         except (msgspec.DecodeError, RecursionError):
@@ -164,7 +161,9 @@ class Turns:
 
     def _result(self, result: ToolResult) -> list[Part]:
         """Gemini wants the function's name; clients of other protocols name only the call."""
-        name = self._names.get(result.call_id) or flat_name(result.namespace, result.name)
+        name = self._names.get(result.call_id) or (
+            flat_name(result.namespace, result.name) if result.name else ""
+        )
         if not name:
             raise self._cannot(
                 f"a result of the tool call {result.call_id[:64] or 'without id'}, which no message before it makes"
@@ -223,11 +222,6 @@ class Turns:
             param=self._name,
             code="unsupported_value",
         )
-
-
-def flat_name(namespace: str, name: str) -> str:
-    """A tool's name where namespaces are unknown (protocol.md 6.2)."""
-    return f"{namespace}__{name}" if namespace and name else name
 
 
 def _attach(written: list[Part], signature: str) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import msgspec
 
 from laidian.domain.usage import Usage
-from laidian.protocol.document import said
 
 ABSURD_TOKENS = 100_000_000
 """More than any context window times any number of candidates; beyond it a figure is taken for junk."""
@@ -97,18 +96,13 @@ def _split(metadata: _Metadata, web_searches: int) -> Usage:
     thoughts = _count(metadata.thoughts_token_count)
     candidates = _candidates(metadata, prompt, tool, thoughts)
     cached = min(_count(metadata.cached_content_token_count), prompt)
-    image = _of(metadata.prompt_tokens_details, "IMAGE") + _of(
-        metadata.tool_use_prompt_tokens_details, "IMAGE"
-    )
-    audio = _of(metadata.prompt_tokens_details, "AUDIO") + _of(
-        metadata.tool_use_prompt_tokens_details, "AUDIO"
-    )
-    image_out = _of(metadata.candidates_tokens_details, "IMAGE")
-    audio_out = _of(metadata.candidates_tokens_details, "AUDIO")
-    text = prompt + tool - image - audio
-    if text < 0 or image_out + audio_out > candidates:
-        # parts larger than the whole: trust the wholes, which decide the bill's size
-        return Usage(input=prompt + tool, output=candidates, reasoning=thoughts, web_searches=web_searches)
+    whole = prompt + tool
+    # parts larger than the whole are cut: the wholes decide the bill's size
+    image = min(_both(metadata, "IMAGE"), whole)
+    audio = min(_both(metadata, "AUDIO"), whole - image)
+    image_out = min(_of(metadata.candidates_tokens_details, "IMAGE"), candidates)
+    audio_out = min(_of(metadata.candidates_tokens_details, "AUDIO"), candidates - image_out)
+    text = whole - image - audio
     cached_image = min(_of(metadata.cache_tokens_details, "IMAGE"), image, cached)
     cached_audio = min(_of(metadata.cache_tokens_details, "AUDIO"), audio, cached - cached_image)
     cached_text = min(cached - cached_image - cached_audio, text)
@@ -142,6 +136,13 @@ def _count(number: int | None) -> int:
     return number
 
 
+def _both(metadata: _Metadata, modality: str) -> int:
+    """Of the prompt and of the tools' results."""
+    return _of(metadata.prompt_tokens_details, modality) + _of(
+        metadata.tool_use_prompt_tokens_details, modality
+    )
+
+
 def _of(details: Details | None, modality: str) -> int:
     return sum(_count(one.token_count) for one in details or () if one.modality == modality)
 
@@ -169,9 +170,3 @@ def write_usage(usage: Usage, service_tier: str) -> UsageMetadata:
 def _modalities(whole: int, image: int, audio: int) -> tuple[Modality, ...]:
     split = (("TEXT", whole - image - audio), ("IMAGE", image), ("AUDIO", audio))
     return tuple(Modality(modality, tokens) for modality, tokens in split if tokens)
-
-
-def reported(raw: msgspec.Raw, web_searches: int = 0) -> Usage | None:
-    """`read_usage` of a field that may be missing."""
-    value = said(raw)
-    return None if value is None else read_usage(value, web_searches)

@@ -26,6 +26,7 @@ from laidian.protocol.canonical import (
     Used,
 )
 from laidian.protocol.dialect import Peek
+from laidian.protocol.gemini_logprobs import LogprobsResult, add_logprobs
 from laidian.protocol.gemini_tap import ArrayFrame, EventFrame
 from laidian.protocol.gemini_turns import MAKER
 from laidian.protocol.gemini_usage import UsageMetadata, write_usage
@@ -58,6 +59,7 @@ class _Candidate(msgspec.Struct, rename="camel", omit_defaults=True):
     finish_reason: str | None = None
     finish_message: str | None = None
     grounding_metadata: _Grounding | None = None
+    logprobs_result: LogprobsResult | None = None
     index: int | None = None
 
 
@@ -69,11 +71,12 @@ class _Response(msgspec.Struct, rename="camel", omit_defaults=True):
 
 
 class _Call:
-    __slots__ = ("name", "call_id", "pieces", "signature")
+    __slots__ = ("call_id", "finished", "name", "pieces", "signature")
 
     def __init__(self, started: ToolStarted) -> None:
         self.call_id, self.name, self.signature = started.id, started.name, started.signature
         self.pieces: list[str] = []
+        self.finished = False
 
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -92,13 +95,18 @@ class Writing:
         self._reason: Reason = "stop"
         self._malformed = ""
         self._used: Used | None = None
+        self._logprobs: LogprobsResult | None = None
 
     def see(self, events: list[Event]) -> None:
         for event in events:
             match event:
                 case Started():
                     self._id = event.id
-                case TextDelta(text) | RefusalDelta(text):
+                case TextDelta():
+                    self._text(event.text)
+                    if event.logprobs:
+                        self._logprobs = add_logprobs(self._logprobs, event.logprobs)
+                case RefusalDelta(text):
                     self._text(text)
                 case ThoughtDelta():
                     self._thought(event)
@@ -108,7 +116,7 @@ class Writing:
                     if index in self._calls:
                         self._calls[index].pieces.append(arguments)
                 case ToolFinished(index):
-                    self._call(self._calls.pop(index, None))
+                    self._finish(index)
                 case ImageMade(data, mime) | AudioMade(data, mime):
                     self._parts.append(Part(inline_data=Blob(mime, data)))
                 case Cited(url, title):
@@ -143,6 +151,7 @@ class Writing:
         return self._written(candidate, None if used is None else write_usage(used.usage, used.service_tier))
 
     def _written(self, candidate: _Candidate, usage: UsageMetadata | None) -> bytes:
+        candidate.logprobs_result, self._logprobs = self._logprobs, None
         return msgspec.json.encode(_Response([candidate], usage, self._model, self._id or None))
 
     def _taken(self) -> list[Part]:
@@ -173,9 +182,14 @@ class Writing:
             else:
                 self._parts.append(Part(text="", thought_signature=signature))
 
-    def _call(self, call: _Call | None) -> None:
-        if call is None:
-            return
+    def _finish(self, index: int) -> None:
+        """Calls go out in the order of their start, since the first one carries the turn's signature."""
+        if index in self._calls:
+            self._calls[index].finished = True
+        while self._calls and self._calls[first := min(self._calls)].finished:
+            self._call(self._calls.pop(first))
+
+    def _call(self, call: _Call) -> None:
         arguments = "".join(call.pieces).strip() or "{}"
         try:
             _object(arguments)

@@ -69,7 +69,7 @@ class OpenAISpeech:
             raise BadRequest(
                 f"`input` has {len(text):,} characters; at most {SPOKEN_CHARACTERS:,}.", param="input"
             )
-        fields.spans()
+        fields.check_unique()
         return Peek(
             fields,
             named_model(fields),

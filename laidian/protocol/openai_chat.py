@@ -69,7 +69,7 @@ class OpenAIChat:
         number = choices(fields)
         limit = _limit(fields)
         stream = bool(fields.get("stream", bool))
-        fields.spans()  # refuses a field that stands twice, whichever it is
+        fields.check_unique()
         return Peek(
             fields=fields,
             model=model,

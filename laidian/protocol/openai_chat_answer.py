@@ -34,6 +34,7 @@ from laidian.protocol.openai_chat_encode import SERVICE_TIERS
 from laidian.protocol.openai_chat_messages import FORMATS
 from laidian.protocol.openai_chat_request import is_legacy
 from laidian.protocol.openai_chat_wire import (
+    NOTHING,
     Annotation,
     Answer,
     AudioAnswer,
@@ -312,7 +313,7 @@ class _Total:
         self._arguments: list[list[str]] = []
         self._function: list[str] = []
         self._name = ""
-        self._audio = Raw()
+        self._audio = NOTHING
         self._logprobs: list[bytes] = []
 
     def add(self, delta: Message, logprobs: Logprobs | None) -> None:

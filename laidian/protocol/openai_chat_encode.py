@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 
 import msgspec
-from msgspec import Raw
 
 from laidian.errors import BadRequest
 from laidian.protocol.canonical import Encoded, Format, Request, Tool
@@ -27,6 +26,7 @@ from laidian.protocol.openai_chat_wire import (
     ResponseFormat,
     StreamOptions,
     ToolChoice,
+    raw,
 )
 from laidian.protocol.openai_chat_wire import Tool as WireTool
 
@@ -130,7 +130,7 @@ def _offered(request: Request) -> tuple[Tool, ...]:
 def _tool(tool: Tool) -> WireTool:
     schema = CUSTOM_SCHEMA if tool.custom else tool.parameters
     strict = None if tool.custom else tool.strict
-    function = Function(flat_name(tool.namespace, tool.name), tool.description or None, Raw(schema), strict)
+    function = Function(flat_name(tool.namespace, tool.name), tool.description or None, raw(schema), strict)
     return WireTool("function", function)
 
 
@@ -156,6 +156,6 @@ def _format(asked: Format) -> ResponseFormat | None:
             return ResponseFormat("json_object")
         case "schema":
             schema = JsonSchema(
-                asked.name or "answer", asked.description or None, Raw(asked.schema), asked.strict
+                asked.name or "answer", asked.description or None, raw(asked.schema), asked.strict
             )
             return ResponseFormat("json_schema", schema)

@@ -12,6 +12,9 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+NOTHING = Raw()
+"""The raw value that is left out when it is written: the very object, since msgspec tells it from other empty ones."""
+
 
 class Wire(msgspec.Struct, frozen=True, omit_defaults=True):
     """Base of everything here."""
@@ -128,7 +131,7 @@ class Message(Wire, frozen=True):
     function_call: FunctionCall | None = None
     images: tuple[Part, ...] | None = None
     annotations: tuple[Annotation, ...] | None = None
-    audio: Raw = Raw()
+    audio: Raw = NOTHING
 
 
 # What a request asks for
@@ -137,14 +140,14 @@ class Message(Wire, frozen=True):
 class Function(Wire, frozen=True):
     name: str = ""
     description: str | None = None
-    parameters: Raw = Raw()
+    parameters: Raw = NOTHING
     strict: bool | None = None
 
 
 class Custom(Wire, frozen=True):
     name: str = ""
     description: str | None = None
-    format: Raw = Raw()
+    format: Raw = NOTHING
 
 
 class Tool(Wire, frozen=True):
@@ -168,7 +171,7 @@ class ToolChoice(Wire, frozen=True):
 class JsonSchema(Wire, frozen=True):
     name: str = ""
     description: str | None = None
-    schema: Raw = Raw()
+    schema: Raw = NOTHING
     strict: bool | None = None
 
 
@@ -234,7 +237,7 @@ class UsageSaid(Wire, frozen=True):
 
 
 class Logprobs(Wire, frozen=True):
-    content: Raw = Raw()
+    content: Raw = NOTHING
     """An array, one entry a token, as it came."""
     refusal: UnsetType | None = UNSET
 
@@ -274,6 +277,11 @@ class AnswerRead(msgspec.Struct):
     created: int | float | None = None
     model: str | None = None
     choices: list[ChoiceRead] | None = None
-    usage: Raw = Raw()
-    error: Raw = Raw()
+    usage: Raw = NOTHING
+    error: Raw = NOTHING
     service_tier: str | None = None
+
+
+def raw(text: bytes) -> Raw:
+    """JSON that is written as it is; nothing when empty."""
+    return Raw(text) if text else NOTHING

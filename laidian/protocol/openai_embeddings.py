@@ -30,7 +30,7 @@ class OpenAIEmbeddings:
 
     def peek(self, body: bytes, path: str) -> Peek:
         fields = Fields(body)
-        fields.spans()
+        fields.check_unique()
         return _peek(fields, named_model(fields))
 
     def path(self, peek: Peek, model: str) -> str:
@@ -56,7 +56,7 @@ class OpenAIModerations:
 
     def peek(self, body: bytes, path: str) -> Peek:
         fields = Fields(body)
-        fields.spans()
+        fields.check_unique()
         return _peek(fields, checked_model(fields.get("model", str) or MODERATION_MODEL))
 
     def path(self, peek: Peek, model: str) -> str:

@@ -58,7 +58,7 @@ class OpenAIImages:
         """Raises BadRequest naming the field that is wrong."""
         fields = Fields(body)
         pictures = choices(fields, most=MAX_IMAGES)
-        fields.spans()
+        fields.check_unique()
         return Peek(
             fields,
             named_model(fields),

@@ -131,7 +131,7 @@ class OpenAIResponses:
         fields = Fields(body)
         limit = positive(fields, "max_output_tokens")
         model = _model(fields)
-        fields.spans()  # refuses a field that stands twice, whichever it is
+        fields.check_unique()
         return Peek(
             fields=fields,
             model=model,
@@ -260,9 +260,11 @@ class ResponsesTap:
     def _see(self, one: bytes) -> bytes:
         """One event: what it says is kept, what the client gets of it now is returned."""
         data = data_of(one)
+        if self.ended:
+            return b""
         if data is None:
             return one
-        if self.ended or data.strip() == b"[DONE]":
+        if data.strip() == b"[DONE]":
             return b""  # some compatible servers say goodbye as chat does; no client of this API waits for it
         try:
             said_ = _decode_event(data)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from laidian.protocol.flat_tools import plain_input
+
 
 class Citation(msgspec.Struct, frozen=True):
     start_index: int
@@ -164,7 +166,7 @@ class Calling:
     def arguments(self) -> str:
         """What the client gets: JSON for a function, plain input for a custom tool."""
         text = "".join(self._pieces)
-        return _unwrapped(text) if self.wrapped else text
+        return plain_input(text) if self.wrapped else text
 
     def written(self, status: str = "") -> FunctionCall | CustomToolCall:
         kind = CustomToolCall if self.custom else FunctionCall
@@ -190,17 +192,3 @@ class Picture:
 
 
 Growing = Message | Thinking | Calling | Picture
-
-
-class _Wrapped(msgspec.Struct):
-    input: str
-
-
-_decode_wrapped = msgspec.json.Decoder(_Wrapped).decode
-
-
-def _unwrapped(arguments: str) -> str:
-    try:
-        return _decode_wrapped(arguments.encode()).input
-    except (msgspec.DecodeError, RecursionError):
-        return arguments

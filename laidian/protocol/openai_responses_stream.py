@@ -2,8 +2,8 @@
 
 Compatible servers leave events out, so each thing is taken from the first event that says it: text from its deltas, else from the
 finished part or item, else from the last event's response object. Events of unknown kinds are passed over.
-The rule a newcomer would break: what came before a fault in the same bytes is still given; the fault is raised by the next call, and
-`ended` is true at once so that the next call comes.
+The rule a newcomer would break: content and usage that came before a fault in the same bytes are still given; the fault is raised by
+the next call, and `ended` is true at once so that the next call comes.
 """
 
 from __future__ import annotations
@@ -127,8 +127,8 @@ class ResponsesReader:
                 raise StreamFault("the upstream sent an event longer than one can be")
         except StreamFault as fault:
             self.ended = True
-            if not events:
-                raise
+            if all(isinstance(event, Started) for event in events):
+                raise  # nothing is lost, and another upstream may still be tried
             self._fault = fault
         return events
 
@@ -250,7 +250,7 @@ class _Answer:
             return
         listed = {item.call_id: item for item in map(_item, output) if item.call_id}
         for index in sorted(self._open):
-            item = listed.get(self._ids[index])
+            item = listed.get(self._ids[index] or "")
             if item is not None:
                 self._arguments(item, index, events)
             events.append(ToolFinished(self._calls[index]))

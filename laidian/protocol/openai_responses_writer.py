@@ -31,6 +31,7 @@ from laidian.protocol.canonical import (
     Used,
 )
 from laidian.protocol.dialect import Peek
+from laidian.protocol.flat_tools import by_flat_name
 from laidian.protocol.openai_responses_carrier import Carried, carry
 from laidian.protocol.openai_responses_items import (
     Calling,
@@ -75,6 +76,8 @@ class ResponsesWriter:
         self._reason: Reason | None = None
         self._usage: ResponseUsage | None = None
         self._tier = "default"
+        self._unsaid: int | None = None
+        """The sequence number at which `end` began."""
         self.last = b""
         """The response object of the last event, for a whole answer."""
 
@@ -85,6 +88,7 @@ class ResponsesWriter:
 
     def end(self) -> bytes:
         response = self._begun()
+        self._unsaid = self._sequence
         response.service_tier = self._tier
         incomplete = _INCOMPLETE.get(self._reason) if self._reason is not None else None
         self._close("incomplete" if incomplete else "completed")
@@ -106,9 +110,14 @@ class ResponsesWriter:
         return self._taken()
 
     def failure(self, error: LaidianError) -> bytes | None:
-        """`response.failed` with what was said so far; None when nothing was, so that there is no response to fail."""
+        """`response.failed` with what was said so far; None when nothing was, so that there is no response to fail.
+
+        After `end` it takes the place of what `end` gave, which the client must not have got.
+        """
         if self._response is None:
             return None
+        if self._unsaid is not None:
+            self._sequence = self._unsaid
         failed = self._response.write("failed", self._output(), error=fault_of(error))
         self._say_response("response.failed", failed)
         return self._taken()
@@ -298,10 +307,9 @@ class ResponsesWriter:
             )
 
     def _finish_call(self, number: int, status: str) -> None:
-        call = self._calls.pop(number, None)
+        call = self._calls.get(number)
         if call is None:
             return
-        self._calls[number] = call
         if not call.arguments() and not call.custom:
             self._arguments(number, "{}")  # clients parse it
         arguments = call.arguments()
@@ -401,8 +409,7 @@ class _Offered:
             if tool.namespace:
                 # models now and then leave the namespace away: good when only one tool is called so
                 self._by_name[tool.name] = None if tool.name in self._by_name else tool
-        for tool in tools:
-            self._by_name[f"{tool.namespace}__{tool.name}" if tool.namespace else tool.name] = tool
+        self._by_name.update(by_flat_name(tools))
 
     def find(self, started: ToolStarted) -> Tool | None:
         """The tool that is called; None for one that nobody offered, or when the upstream knows namespaces itself."""

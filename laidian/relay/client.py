@@ -22,6 +22,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 WATCH_AFTER_S = 0.25
 """A hang-up is looked for from then on; shorter requests are not worth a task."""
 
+READER_TIMEOUT_S = 120.0
+"""A client that takes no byte of a stream for so long is taken to be gone: its hold and its upstream are not kept for it."""
+
 JSON_TYPE = b"application/json"
 STREAM_TYPE = b"text/event-stream; charset=utf-8"
 
@@ -34,7 +37,9 @@ class Client:
         "_on_gone",
         "_receive",
         "_send",
+        "_abandoned",
         "_watch",
+        "_writing",
         "_watch_timer",
         "ended",
         "family",
@@ -59,6 +64,8 @@ class Client:
         self._receive = receive
         self._send = send
         self._loop = asyncio.get_running_loop()
+        self._writing: asyncio.Task[object] | None = None
+        self._abandoned = False
         self._watch: asyncio.Task[None] | None = None
         self._watch_timer: asyncio.TimerHandle | None = None
         self._keep_alive_timer: asyncio.TimerHandle | None = None
@@ -131,15 +138,29 @@ class Client:
             raise self._too_large(int(stated), limit)
 
     async def _next_part(self, timeout_s: float) -> dict[str, Any]:
+        # not asyncio.timeout(): 5 us against 1, on every request
+        task = asyncio.current_task()
+        assert task is not None
+        expired: list[bool] = []
+
+        def expire() -> None:
+            expired.append(True)
+            task.cancel()
+
+        timer = self._loop.call_later(timeout_s, expire)
         try:
-            async with asyncio.timeout(timeout_s):
-                message = await self._receive()
-        except TimeoutError:
+            message = await self._receive()
+        except asyncio.CancelledError:
+            if not expired:
+                raise
+            task.uncancel()
             raise BodyTimeout(
                 f"No byte of the body came for {timeout_s:g} s; send it without a pause, or in smaller pieces."
             ) from None
         except Exception:  # whatever words the server has for it, the body is at fault
             raise _broken_body() from None
+        finally:
+            timer.cancel()
         if message["type"] == "http.disconnect":
             # Granian says this of a broken chunk too, and then the client is still there to be told
             raise _broken_body()
@@ -177,6 +198,14 @@ class Client:
         if self.ended or self.gone:
             return
         silent_s = self._loop.time() - self._last_write_s
+        if self._writing is not None:
+            # it does not read: a comment more would not help, and after a while nothing is kept open for it
+            if silent_s > READER_TIMEOUT_S:
+                self.abandon()
+                if self._on_gone is not None:
+                    self._on_gone()
+            self._keep_alive_timer = self._loop.call_later(every_s, self._keep_alive_tick, every_s)
+            return
         if silent_s >= every_s * 0.99:
             silent_s = 0.0
             self._loop.create_task(self.write(self.family.keep_alive))
@@ -205,7 +234,22 @@ class Client:
                     ],
                 }
             )
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        self._writing = asyncio.current_task()
+        try:
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        except asyncio.CancelledError:
+            if not self._abandoned or self._writing is None:
+                raise
+            self._writing.uncancel()
+            self.gone = True
+        finally:
+            self._writing = None
+
+    def abandon(self) -> None:
+        """The client reads no more and the request must end: a write that waits for it is given up."""
+        if self._writing is not None and not self._abandoned:
+            self._abandoned = True
+            self._writing.cancel()
 
     async def finish(self) -> None:
         """The end of a stream."""

@@ -17,8 +17,8 @@ from laidian.relay import gates
 from laidian.relay.suited import suited
 
 Gate = Literal["group", "upstream", "price", "capability", "health"]
-"""group: not among the group's models. upstream: nothing of the group serves it. price: none, so it is refused rather than free.
-capability: the group lacks everything the model is made for. health: all that serve it rest."""
+"""group: not among the group's models. upstream: nothing of the group serves it, or all that does is disabled. price: none, so it is
+refused rather than free. capability: the group lacks everything the model is made for. health: all that serve it rest for a while."""
 
 
 class Availability(msgspec.Struct, frozen=True):
@@ -54,8 +54,10 @@ def availability(catalog: Catalog, key: Key, name: str, health: Health, now_ms: 
         return Availability(name, False, "capability", reason)
     if not selection.candidates:
         tries = [one.until_ms for one in selection.blocked if one.until_ms is not None]
-        until = gates.moment(min(tries)) if tries else None
-        return _closed(name, "health", gates.no_upstream(name, selection.blocked, now_ms), until)
+        error = gates.no_upstream(name, selection.blocked, now_ms)
+        if not tries:
+            return _closed(name, "upstream", error)
+        return _closed(name, "health", error, gates.moment(min(tries)))
     return Availability(name, True)
 
 

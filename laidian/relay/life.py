@@ -51,9 +51,25 @@ EXTENSION_TOKENS = 2_000
 """Output tokens a running stream's hold is extended by at a time, when it outgrows its hold."""
 
 
+class _Chance:
+    """Random bytes, asked of the system for many requests at once."""
+
+    def __init__(self) -> None:
+        self._pool = b""
+
+    def take(self, size: int) -> bytes:
+        if len(self._pool) < size:
+            self._pool = os.urandom(size * 256)
+        taken, self._pool = self._pool[:size], self._pool[size:]
+        return taken
+
+
+_chance = _Chance()
+
+
 def new_request_id() -> str:
     """`req_` and 32 hex digits: 48 bits of time, so that ids sort, and 80 of chance."""
-    return f"req_{now_ms():012x}{os.urandom(10).hex()}"
+    return f"req_{now_ms():012x}{_chance.take(10).hex()}"
 
 
 class Relay:
@@ -220,7 +236,7 @@ class Life:
             store_price=ticket.price.version not in stored,
             multiplier_ppm=ticket.group.multiplier_ppm,
             stream=peek.stream,
-            input_tokens=ticket.input_bound,
+            input_tokens=peek.likely_input_tokens(),
             rate_tokens=ticket.input_bound + (peek.output_limit or 0),
             now_ms=self.started_at_ms,
         )
@@ -278,7 +294,7 @@ class Life:
         except AttemptFailed as failure:
             attempt.outcome, attempt.message = failure.kind, failure.detail
             attempt.status = failure.status or attempt.status
-            if self.client.gone or self.cancelled:
+            if (self.client.gone or self.cancelled) and not failure.status and attempt.status in (0, 200):
                 attempt.outcome = "broken_off"
                 health.withdrawn(*where)
                 outcome.candidate = candidate  # it was at work when we left: what it had read is not free
@@ -551,6 +567,8 @@ class Life:
 
     def _let_go(self) -> None:
         """Closes what is open to an upstream, now."""
+        if self.cancelled:
+            self.client.abandon()
         if self.exchange is not None:
             self.exchange.abort()
         elif self.sending is not None:

@@ -12,6 +12,7 @@ import logging
 
 from laidian.domain.record import Settled, Settlement
 from laidian.errors import LaidianError
+from laidian.store.connection import DatabaseError
 from laidian.store.ledger import settle
 from laidian.store.writer import Writer
 
@@ -30,8 +31,8 @@ class Settler:
         """What was charged; None when it is settled already or has to wait for the database."""
         try:
             return await self._writer.submit(lambda connection: settle(connection, settlement))
-        except LaidianError as error:
-            _log.warning("settlement of %s waits: %s", settlement.request_id, error.message)
+        except (LaidianError, DatabaseError) as error:
+            _log.warning("settlement of %s waits: %s", settlement.request_id, error)
             task = asyncio.get_running_loop().create_task(self._later(settlement))
             self._late.add(task)
             task.add_done_callback(self._late.discard)
@@ -45,7 +46,7 @@ class Settler:
             try:
                 await self._writer.submit(lambda connection: settle(connection, settlement))
                 return
-            except LaidianError:
+            except (LaidianError, DatabaseError):
                 continue
 
     @property

@@ -121,7 +121,8 @@ class Front:
 async def _say(client: Client, error: LaidianError, found: Found) -> None:
     """An error in the client's shape; a 405 also names the methods where programs look for them (RFC 9110, 15.5.6)."""
     if error.status == 405 and not client.started:
-        allow = ", ".join((*found.allowed, "OPTIONS")).encode()
+        head = ("HEAD",) if "GET" in found.allowed else ()
+        allow = ", ".join((*found.allowed, *head, "OPTIONS")).encode()
         await client.respond(405, client.family.error_body(error), headers=((b"allow", allow),))
     else:
         await client.fail(error)

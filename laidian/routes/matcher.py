@@ -120,7 +120,7 @@ class Matcher:
         for path in paths:
             for rows, values in self._ways(family, path):
                 row = rows.get(method) or (rows.get(ANY) if method != WEBSOCKET else None)
-                allowed = tuple(sorted(name for name in rows if name not in (ANY, WEBSOCKET)))
+                allowed = _allowed(rows)
                 if row is not None:
                     params = dict(zip(row.placeholders, values, strict=True))
                     return Found(family, path, row, params, allowed)
@@ -138,6 +138,13 @@ class Matcher:
         for node, values in _walk(root, path.split("/")[1:], 0, ()):
             if verb in node.rows:
                 yield node.rows[verb], values
+
+
+def _allowed(rows: dict[str, Row]) -> tuple[str, ...]:
+    """Methods for a 405: those that are served, or, where none is, those whose refusal says more."""
+    named = {name: row for name, row in rows.items() if name not in (ANY, WEBSOCKET)}
+    served = [name for name, row in named.items() if row.served]
+    return tuple(sorted(served or named))
 
 
 def _canonical(family: FamilyName, asked: Asked) -> str:

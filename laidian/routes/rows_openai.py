@@ -32,6 +32,7 @@ ROWS: tuple[Row, ...] = (
         "pass-through",
         """
         POST /v1/completions completions chat
+        POST /v1/decisions decisions responses
         POST /v1/moderations moderations moderations
         POST /v1/audio/speech audio.speech audio
         POST /v1/audio/transcriptions audio.transcriptions audio
@@ -164,11 +165,8 @@ ROWS: tuple[Row, ...] = (
     ),
     *refusing(
         "openai",
-        "no price is published for it",
-        """
-        POST /v1/decisions
-        POST /v1/content_provenance_checks
-        """,
+        "it says nothing of what it used, so it cannot be metered",
+        "POST /v1/content_provenance_checks",
     ),
     *refusing(
         "openai",

@@ -34,28 +34,25 @@ class Application:
         self._front: Front | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-        elif self._front is not None and scope["type"] == "http":
+        if self._front is not None:
             await self._front(scope, receive, send)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
-        await receive()
+    async def start(self) -> bool:
+        """Opens the services. False when they cannot be; the reason is in the log."""
         try:
             context = await self._services.start()
             self._front = Front(context, build_litestar(self._services))
         except LaidianError as error:
             _log.error("the worker cannot start: %s", error.message)
-            await send({"type": "lifespan.startup.failed", "message": error.message})
-            return
+            return False
         except Exception:
             _log.exception("a bug while the worker started")
-            await send({"type": "lifespan.startup.failed", "message": "a bug; see the log"})
-            return
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
+            return False
+        return True
+
+    async def stop(self) -> None:
+        """After the last request."""
         await self._services.stop()
-        await send({"type": "lifespan.shutdown.complete"})
 
 
 def create_app() -> Application:

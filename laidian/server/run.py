@@ -50,11 +50,11 @@ def serve(boot: Boot, config: Config, folder: Folder) -> None:
     os.environ[BOOT_VARIABLE] = msgspec.json.encode(boot).decode()
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder.metrics)
     server = Server(
-        "laidian.server.app:create_app",
+        "laidian.server.rsgi:RSGIApplication",
         factory=True,
         address=config.server.host,
         port=config.server.port,
-        interface=Interfaces.ASGI,
+        interface=Interfaces.RSGI,
         workers=config.server.workers,
         loop=Loops.uvloop,
         http=HTTPModes.http1,

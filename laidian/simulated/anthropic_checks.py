@@ -6,6 +6,7 @@ refuses temperature, top_p and top_k.
 
 from __future__ import annotations
 
+from .anthropic_thinking import check_block, check_order, check_thinking
 from .openai_chat_checks import FILE_TOKENS, IMAGE_TOKENS
 from .openai_checks import maybe_integer, maybe_object, maybe_string
 from .values import Json, JsonObject, Prompt, Refusal, Tool
@@ -110,6 +111,9 @@ def _check_fields(body: JsonObject, version: str | None, *, needs_limit: bool) -
         _check_type(name, value, FIELDS[name])
     if version == "2026-10-21" and (found := [name for name in _SAMPLING if name in body]):
         raise Refusal(400, f"{found[0]}: Extra inputs are not permitted in version 2026-10-21")
+    check_thinking(body)
+    if any(not word.strip() for word in _stop(body.get("stop_sequences"))):
+        raise Refusal(400, "stop_sequences: each stop sequence must contain non-whitespace")
     limit = body.get("max_tokens")
     if isinstance(limit, int) and limit < 1:
         raise Refusal(400, "max_tokens: Input should be greater than or equal to 1")
@@ -173,6 +177,7 @@ def _content(param: str, content: Json, reading: _Reading) -> str:
         return content
     if not isinstance(content, list):
         raise Refusal(400, f"{param}: Input should be a valid string or list")
+    check_order(param, content)
     return "".join(_block(f"{param}.{place}", block, reading) for place, block in enumerate(content))
 
 
@@ -184,6 +189,7 @@ def _block(param: str, block: Json, reading: _Reading) -> str:
             400,
             f"{param}: Input tag '{kind}' found using 'type' does not match any of the expected tags: {known}",
         )
+    check_block(param, block)
     match kind:
         case "text":
             text = maybe_string(block, "text")

@@ -13,6 +13,7 @@ import msgspec
 
 from .anthropic_checks import check_version, messages_prompt
 from .anthropic_errors import anthropic_error, anthropic_key, speaks_anthropic
+from .anthropic_thinking import shows_thinking, thinking_block
 from .call import Call, Operation, with_usage
 from .generation import generate, parts, prompt_tokens
 from .models import Model, find_model, models_of
@@ -30,7 +31,14 @@ async def answer_messages(call: Call, match: re.Match[str]) -> None:
     body = call.object()
     call.model = str(body.get("model", ""))
     prompt = messages_prompt(body, _version(call))
-    await generate(call, _model(prompt.model), prompt, _Shape(call))
+    model = _model(prompt.model)
+    if (prompt.max_output_tokens or 0) > model.max_output_tokens:
+        limit = model.max_output_tokens
+        raise Refusal(
+            400,
+            f"max_tokens: {prompt.max_output_tokens} > {limit}, which is the maximum allowed number of output tokens for {model.id}",
+        )
+    await generate(call, model, prompt, _Shape(call, body))
 
 
 async def count_message_tokens(call: Call, match: re.Match[str]) -> None:
@@ -80,27 +88,49 @@ def _entry(model: Model) -> JsonObject:
 class _Shape:
     array = False
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, asked: JsonObject) -> None:
         self._call = call
+        self._asked = asked
 
     def whole(self, answer: Answer) -> Json:
         choice = answer.choices[0]
-        body = self._message(answer, _blocks(choice), _STOP_REASONS[choice.finish], choice.stop_sequence)
+        thoughts: list[Json] = [thinking_block(self._asked)] if self._thinks(answer) else []
+        body = self._message(
+            answer, thoughts + _blocks(choice), _STOP_REASONS[choice.finish], choice.stop_sequence
+        )
         return with_usage(body, "usage", self._usage(answer.usage))
+
+    def _thinks(self, answer: Answer) -> bool:
+        return answer.usage.reasoning_tokens > 0 and shows_thinking(self._asked)
+
+    def _thought(self) -> Iterator[Event]:
+        """The block before all others."""
+        block = thinking_block(self._asked)
+        start: JsonObject = {"type": "thinking", "thinking": "", "signature": ""}
+        yield _event("content_block_start", {"index": 0, "content_block": start}, 0)
+        if block["thinking"]:
+            thought: JsonObject = {"type": "thinking_delta", "thinking": block["thinking"]}
+            yield _event("content_block_delta", {"index": 0, "delta": thought}, 0)
+        signature: JsonObject = {"type": "signature_delta", "signature": block["signature"]}
+        yield _event("content_block_delta", {"index": 0, "delta": signature}, 0)
+        yield _event("content_block_stop", {"index": 0}, 0)
 
     def events(self, answer: Answer, chunk_tokens: int) -> Iterator[Event]:
         yield self._start(answer)
         yield _event("ping", {}, 0)
         choice = answer.choices[0]
-        opened = -1
+        opened = first = -1
+        if self._thinks(answer):
+            opened = first = 0
+            yield from self._thought()
         if not choice.tool_calls:
-            opened = 0
+            opened += 1
             yield _event(
-                "content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}}, 0
+                "content_block_start", {"index": opened, "content_block": {"type": "text", "text": ""}}, 0
             )
         tokens = answer.usage.reasoning_tokens
         for part in parts(answer, chunk_tokens):
-            if part.kind in ("call", "finish") and opened >= 0:
+            if part.kind in ("call", "finish") and opened > first:
                 yield _event("content_block_stop", {"index": opened}, tokens)
             tokens = part.output_tokens
             if part.kind == "call":

@@ -1,4 +1,4 @@
-"""Native Gemini under /v1beta (and /v1, /v1alpha): models, generateContent, streams, countTokens, embedContent.
+"""Native Gemini under /v1beta (and /v1, /v1alpha): models, generateContent, streams, countTokens, embedContent and its batch.
 
 A stream is SSE with `alt=sse`, else one JSON array. Its chunks carry cumulative usage, function calls come
 whole, and only the last chunk of a candidate has a finishReason.
@@ -28,7 +28,7 @@ THOUGHT_SIGNATURE = "c2ltdWxhdGVk"
 _FINISH = {"stop": "STOP", "stop_sequence": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP"}
 _METHODS: dict[str, list[Json]] = {
     "chat": ["generateContent", "streamGenerateContent", "countTokens"],
-    "embedding": ["embedContent", "countTokens"],
+    "embedding": ["embedContent", "batchEmbedContents", "countTokens"],
 }
 
 
@@ -76,13 +76,40 @@ async def count_content(call: Call, match: re.Match[str]) -> None:
 async def embed_content(call: Call, match: re.Match[str]) -> None:
     call.model = match["model"]
     model = _model_for(match["model"], "embedding", "embedContent")
+    tokens, embedding = _embedding(call.object(), model)
+    await _embedded(call, model, {"embedding": embedding}, tokens)
+
+
+async def embed_batch(call: Call, match: re.Match[str]) -> None:
+    call.model = match["model"]
+    model = _model_for(match["model"], "embedding", "batchEmbedContents")
+    requests = known_fields(call.object(), ("requests",), "").get("requests")
+    if not isinstance(requests, list) or not requests:
+        raise Refusal(400, "* BatchEmbedContentsRequest.requests: at least one request is required")
+    tokens, embeddings = 0, list[Json]()
+    for place, item in enumerate(requests):
+        name = item.get("model") if isinstance(item, dict) else None
+        if not isinstance(item, dict) or name != f"models/{model.id}":
+            message = f"* BatchEmbedContentsRequest.requests[{place}].model: must match the parent's, models/{model.id}"
+            raise Refusal(400, message)
+        more, embedding = _embedding(item, model)
+        tokens += more
+        embeddings.append(embedding)
+    await _embedded(call, model, {"embeddings": embeddings}, tokens)
+
+
+def _embedding(request: JsonObject, model: Model) -> tuple[int, JsonObject]:
+    """Tokens of the text, and its vector."""
     fields = ("model", "content", "taskType", "title", "outputDimensionality", "embedContentConfig")
-    body = known_fields(call.object(), fields, "")
+    body = known_fields(request, fields, "")
     tokens = _contents_tokens(body.get("content")) - TOKENS_PER_MESSAGE
     dimensions = min(maybe_integer(body, "outputDimensionality") or model.dimensions, model.dimensions)
+    return tokens, {"values": [*vector(body.get("content"), dimensions)]}
+
+
+async def _embedded(call: Call, model: Model, answer: JsonObject, tokens: int) -> None:
     await call.begin(model.id)
     await call.think(Usage(input_tokens=tokens))
-    answer: JsonObject = {"embedding": {"values": [*vector(body.get("content"), dimensions)]}}
     usage = call.distorted({"promptTokenCount": tokens, "totalTokenCount": tokens})
     await call.answer(with_usage(answer, "usageMetadata", usage))
 
@@ -232,6 +259,7 @@ OPERATIONS = (
     Operation("POST", _verb("streamGenerateContent"), stream_content, "gemini", gemini_error, gemini_key),
     Operation("POST", _verb("countTokens"), count_content, "gemini", gemini_error, gemini_key, billed=False),
     Operation("POST", _verb("embedContent"), embed_content, "gemini", gemini_error, gemini_key),
+    Operation("POST", _verb("batchEmbedContents"), embed_batch, "gemini", gemini_error, gemini_key),
     Operation(
         "GET",
         re.compile(r"/(?:v1beta|v1alpha)/models"),

@@ -14,7 +14,7 @@ import msgspec
 
 from laidian.domain.hold import charge_nano, hold_nano
 from laidian.domain.price import Price
-from laidian.domain.quota import Counter, WindowKind, window_end_ms, window_start_ms
+from laidian.domain.quota import FIVE_HOURS_MS, Counter, WindowKind, window_end_ms, window_start_ms
 from laidian.domain.record import Hold, HoldRequest, Refusal, Settled, Settlement
 from laidian.domain.usage import UNITS
 
@@ -139,13 +139,15 @@ def _rates(connection: sqlite3.Connection, request: HoldRequest) -> Refusal | No
 def _plan_windows(connection: sqlite3.Connection, quota_id: int, limits: str, now_ms: int) -> list[_Window]:
     windows: list[_Window] = []
     for kind, limit_nano in msgspec.json.decode(limits, type=dict[WindowKind, int]).items():
-        last = connection.execute(
-            "SELECT start_ms, held_nano, spent_nano FROM plan_windows WHERE quota_id = ? AND kind = ? "
-            "ORDER BY start_ms DESC LIMIT 1",
-            (quota_id, kind),
+        (last,) = connection.execute(
+            "SELECT max(start_ms) FROM plan_windows WHERE quota_id = ? AND kind = ? AND start_ms < ?",
+            (quota_id, kind, now_ms + FIVE_HOURS_MS),
         ).fetchone()
-        start_ms = window_start_ms(kind, now_ms, last[0] if last else None)
-        held, spent = (last[1], last[2]) if last and last[0] == start_ms else (0, 0)
+        start_ms = window_start_ms(kind, now_ms, last)
+        held, spent = connection.execute(
+            "SELECT held_nano, spent_nano FROM plan_windows WHERE quota_id = ? AND kind = ? AND start_ms = ?",
+            (quota_id, kind, start_ms),
+        ).fetchone() or (0, 0)
         windows.append(_Window(kind, start_ms, Counter(limit_nano, held, spent)))
     return windows
 

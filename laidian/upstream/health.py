@@ -61,7 +61,7 @@ class Health:
 
     def succeeded(self, upstream_id: int, credential_id: int, model: str) -> None:
         """The upstream answered as it should: its circuits close."""
-        if not self._circuits:
+        if not self._circuits and not self._trials:
             return
         for key in _keys(upstream_id, credential_id, model):
             circuit = self._circuits.pop(key, None)

@@ -24,6 +24,7 @@ from laidian.cli import main
 ROOT = Path(__file__).parents[2]
 PYTHON = sys.executable
 OURS = ("LAIDIAN_", "OPENAI_", "GEMINI_", "ANTHROPIC_")
+CTRL_C = "\x03"
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -84,6 +85,10 @@ def on_terminal(arguments: Sequence[str], typed: str = "", **variables: str) -> 
     try:
         while time.monotonic() < until:
             if not select.select([terminal], [], [], 0.2)[0]:
+                if typed == CTRL_C and not waiting:
+                    os.write(
+                        terminal, typed.encode()
+                    )  # a signal just before read() is lost until there is input
                 continue
             try:
                 part = os.read(terminal, 65_536)

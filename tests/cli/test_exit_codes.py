@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import threading
@@ -15,7 +14,7 @@ from laidian.cli.exits import Exit, exit_of
 from laidian.config import ConfigProblem
 from laidian.errors import BadRequest, Bug, Conflict, NotFound, StorageDown
 from laidian.server.folder import Folder
-from tests.cli.running import PYTHON, Outcome, call, environment, on_terminal, spawn
+from tests.cli.running import CTRL_C, PYTHON, Outcome, call, on_terminal, spawn
 
 
 def refused(done: Outcome, code: Exit, *says: str) -> None:
@@ -169,37 +168,8 @@ def test_70_is_a_bug_and_its_traceback_is_in_a_file_only_we_can_read(
     assert "in broken" in kept.read_text()
 
 
-def test_130_is_an_interruption(relay: Path) -> None:
-    process = subprocess.Popen(
-        [PYTHON, "-m", "laidian", "upstream", "add", "x", "--kind", "openai", "--api-key-stdin"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(LAIDIAN_DATA=str(relay)),
-    )
-    assert process.stdin is not None
-    _wait_until_it_reads_stdin(process.pid)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert (process.returncode, out) == (130, b"")
-    assert b"Traceback" not in err
-
-
-def _wait_until_it_reads_stdin(pid: int) -> None:
-    """Until the process waits in read() on descriptor 0, as /proc says."""
-    import time
-
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
-        called = Path(f"/proc/{pid}/syscall").read_text().split()
-        if called[0] == "0" and called[1] == "0x0":
-            return
-        time.sleep(0.02)  # another process's system calls raise no event
-    pytest.fail("it never read standard input")
-
-
-def test_130_is_also_ctrl_c_at_a_question(relay: Path) -> None:
-    code, seen = on_terminal(["key", "delete", "alice"], "\x03", LAIDIAN_DATA=str(relay))
+def test_130_is_an_interruption_also_at_a_question(relay: Path) -> None:
+    code, seen = on_terminal(["key", "delete", "alice"], CTRL_C, LAIDIAN_DATA=str(relay))
     assert code == Exit.INTERRUPTED
     assert "Traceback" not in seen
     assert call("key", "list", "--json").json()[0]["name"] == "alice"

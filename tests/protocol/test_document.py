@@ -42,9 +42,10 @@ def test_several_values_are_replaced_in_one_go_whatever_their_order():
     ],
 )
 def test_a_field_that_stands_twice_is_refused(body: bytes):
-    with pytest.raises(BadRequest) as caught:
-        Fields(body).spans()
-    assert caught.value.code == "duplicate_field"
+    for look in (Fields.spans, Fields.check_unique):
+        with pytest.raises(BadRequest) as caught:
+            look(Fields(body))
+        assert caught.value.code == "duplicate_field"
 
 
 @pytest.mark.parametrize(
@@ -124,3 +125,19 @@ def test_every_span_is_the_value_and_a_replacement_changes_only_that_value(
         assert json.loads(body[start:end]) == document[name]
     expected = {**document, target: "new"}
     assert json.loads(fields.replaced({target: b'"new"'})) == expected
+
+
+@given(
+    st.lists(st.tuples(st.text(alphabet="abé\\", max_size=3), st.integers(0, 10**6)), min_size=1, max_size=6),
+    st.sampled_from([(",", ":"), (", ", ": "), (" ,", " :")]),
+)
+def test_the_quick_look_for_doubles_agrees_with_the_walk(pairs: list[tuple[str, int]], separators: tuple[str, str]):
+    comma, colon = separators
+    body = ("{" + comma.join(f"{json.dumps(name)}{colon}{value}" for name, value in pairs) + "}").encode()
+    unique = len({name for name, _ in pairs}) == len(pairs)
+    for look in (Fields.spans, Fields.check_unique):
+        try:
+            look(Fields(body))
+            assert unique
+        except BadRequest:
+            assert not unique

@@ -1,9 +1,11 @@
-"""Answers of an Anthropic upstream. See `answers`."""
+"""Answers of an Anthropic upstream. See `answers`. Thoughts are signed as the simulated provider signs them, which checks them."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
+
+from laidian.simulated.anthropic_thinking import SIGNATURE
 
 _INPUT = {
     "input_tokens": 70,
@@ -13,8 +15,6 @@ _INPUT = {
     "service_tier": "standard",
 }
 _USAGE = _INPUT | {"output_tokens": 50, "output_tokens_details": {"thinking_tokens": 20}}
-
-SIGNATURE = "EqQBCgIYAhIkanthropic-signature=="
 
 
 def _whole(content: list[Any], reason: str = "end_turn") -> dict[str, Any]:

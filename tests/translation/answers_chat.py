@@ -98,7 +98,11 @@ WHOLE: dict[str, dict[str, Any]] = {
 
 STREAM: dict[str, bytes] = {
     "text": _stream(
-        {"content": "Hel"}, {"content": "lo, "}, {"content": "世界\u2028"}, {"content": "fine."}, reason="stop"
+        {"content": "Hel"},
+        {"content": "lo, "},
+        {"content": "世界\u2028"},
+        {"content": "fine."},
+        reason="stop",
     ),
     "tools": _stream(
         _opened(0, "call_a", "get_weather"),
@@ -112,7 +116,10 @@ STREAM: dict[str, bytes] = {
     ),
     "schema": _stream({"content": '{"colour":'}, {"content": '"blue","sure":true}'}, reason="stop"),
     "reasoning": _stream(
-        {"reasoning_content": "Six by nine?"}, {"reasoning_content": " No."}, {"content": "42."}, reason="stop"
+        {"reasoning_content": "Six by nine?"},
+        {"reasoning_content": " No."},
+        {"content": "42."},
+        reason="stop",
     ),
     "length": _stream({"content": "Once "}, {"content": "upon a"}, reason="length"),
     "filtered": _stream({"content": "I was "}, {"content": "about to"}, reason="content_filter"),

@@ -148,10 +148,7 @@ def _called(place: int, id: str, call_id: str, name: str, *deltas: str) -> list[
             "output_index": place,
             "item": _call(id, call_id, name, "", "in_progress"),
         },
-        *(
-            {"type": "response.function_call_arguments.delta", **inside, "delta": delta}
-            for delta in deltas
-        ),
+        *({"type": "response.function_call_arguments.delta", **inside, "delta": delta} for delta in deltas),
         {"type": "response.function_call_arguments.done", **inside, "arguments": text, "name": name},
         {
             "type": "response.output_item.done",
@@ -194,9 +191,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     "tools": _response([_WEATHER, _TIME], "completed"),
     "schema": _response([_message([_part('{"colour":"blue","sure":true}')])], "completed"),
     "reasoning": _response([_REASONING, _message([_part("42.")])], "completed"),
-    "length": _response(
-        [_message([_part("Once upon a")], "incomplete")], "incomplete", "max_output_tokens"
-    ),
+    "length": _response([_message([_part("Once upon a")], "incomplete")], "incomplete", "max_output_tokens"),
     "filtered": _response(
         [_message([_part("I was about to")], "incomplete")], "incomplete", "content_filter"
     ),

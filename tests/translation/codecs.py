@@ -15,7 +15,7 @@ import msgspec
 from laidian.protocol.anthropic import Anthropic
 from laidian.protocol.anthropic_codec import AnthropicCodec
 from laidian.protocol.anthropic_family import AnthropicFamily
-from laidian.protocol.codec import Codec
+from laidian.protocol.codec import Codec, Translation, translate
 from laidian.protocol.dialect import Dialect, Peek
 from laidian.protocol.family import Family
 from laidian.protocol.gemini import Gemini
@@ -44,17 +44,31 @@ class Spoken(msgspec.Struct, frozen=True):
     codec: Codec
     family: Family
     model: str
-    """One that the simulated provider sells in this dialect."""
+    """One that the simulated provider sells in this dialect, and that takes sampling."""
+    thinker: str
+    """One that takes an effort of thinking."""
     path: str
     """Of a client's request; `{verb}` is filled in where the path tells a stream."""
     check: Callable[[Body, bool], Prompt]
     """The strict judgement of the simulated provider on (body, streamed). Raises Refusal."""
+
+    def translated(self, peek: Peek, upstream: Spoken) -> Translation:
+        """A client's request on its way to a model of the upstream that can do what is asked for."""
+        thinks = self.codec.decode_request(peek).effort is not None
+        return translate(self.codec, upstream.codec, peek, upstream.thinker if thinks else upstream.model)
+
+    def read(self, body: bytes, *, stream: bool = False) -> Peek:
+        """A request that was written for this dialect's upstream, as a relay of its own would see it."""
+        path = "/v1beta" + self.codec.stream_path(self.model, stream=stream)
+        return self.dialect.peek(body, path if self.name == "gemini" else self.path)
 
     def peek(self, body: Body, *, stream: bool = False) -> Peek:
         """A client's request as the relay sees it, `stream` switched on the way this dialect does it."""
         path = self.path.format(verb="streamGenerateContent?alt=sse" if stream else "generateContent")
         if self.name != "gemini":
             body = {**body, "stream": stream}
+        if self.name == "chat" and stream:
+            body = {"stream_options": {"include_usage": True}, **body}
         return self.dialect.peek(json.dumps(body, ensure_ascii=False).encode(), path)
 
 
@@ -65,6 +79,7 @@ SPOKEN = (
         OpenAIChatCodec(),
         OpenAIFamily(),
         "gpt-5.4",
+        "gpt-5.4",
         "/v1/chat/completions",
         lambda body, stream: chat_prompt(body),
     ),
@@ -73,6 +88,7 @@ SPOKEN = (
         OpenAIResponses(),
         OpenAIResponsesCodec(),
         OpenAIFamily(),
+        "gpt-5.4",
         "gpt-5.4",
         "/v1/responses",
         lambda body, stream: responses_prompt(body),
@@ -83,6 +99,7 @@ SPOKEN = (
         GeminiCodec(),
         GeminiFamily(),
         "gemini-3-pro-preview",
+        "gemini-3-pro-preview",
         "/v1beta/models/gemini-3-pro-preview:{verb}",
         lambda body, stream: content_prompt(body, MODELS["gemini-3-pro-preview"], stream=stream),
     ),
@@ -92,6 +109,7 @@ SPOKEN = (
         AnthropicCodec(),
         AnthropicFamily(),
         "claude-sonnet-4-5",
+        "claude-sonnet-5",
         "/v1/messages",
         lambda body, stream: messages_prompt(body, "2023-06-01"),
     ),

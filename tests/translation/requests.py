@@ -49,8 +49,6 @@ TEXT: dict[str, Body] = {
         ],
         "max_completion_tokens": 300,
         "temperature": 0.5,
-        "top_p": 0.25,
-        "stop": ["END", "\n\nHuman"],
     },
     "responses": {
         "instructions": "Be brief.",
@@ -67,7 +65,6 @@ TEXT: dict[str, Body] = {
         ],
         "max_output_tokens": 300,
         "temperature": 0.5,
-        "top_p": 0.25,
         "store": False,
     },
     "gemini": {
@@ -77,12 +74,7 @@ TEXT: dict[str, Body] = {
             {"role": "model", "parts": [{"text": "A model."}]},
             {"role": "user", "parts": [{"text": "Say it in 中文\u2028please."}]},
         ],
-        "generationConfig": {
-            "maxOutputTokens": 300,
-            "temperature": 0.5,
-            "topP": 0.25,
-            "stopSequences": ["END", "\n\nHuman"],
-        },
+        "generationConfig": {"maxOutputTokens": 300, "temperature": 0.5},
     },
     "anthropic": {
         "system": "Be brief.",
@@ -92,8 +84,6 @@ TEXT: dict[str, Body] = {
             {"role": "user", "content": "Say it in 中文\u2028please."},
         ],
         "temperature": 0.5,
-        "top_p": 0.25,
-        "stop_sequences": ["END", "\n\nHuman"],
     },
 }
 
@@ -162,6 +152,19 @@ NAMED: dict[str, Any] = {
 }
 """Over `TOOLS`: this one tool must be called."""
 
+STOP: dict[str, Body] = {
+    "chat": {"messages": [{"role": "user", "content": "Count."}], "stop": ["END", "\n\nHuman"]},
+    "gemini": {
+        "contents": [{"role": "user", "parts": [{"text": "Count."}]}],
+        "generationConfig": {"stopSequences": ["END", "\n\nHuman"]},
+    },
+    "anthropic": {
+        "messages": [{"role": "user", "content": "Count."}],
+        "stop_sequences": ["END", "\n\nHuman"],
+    },
+}
+"""Responses knows no stop words (protocol.md 6.1)."""
+
 SCHEMA: dict[str, Body] = {
     "chat": {
         "messages": [{"role": "user", "content": "What colour is the sky?"}],
@@ -169,19 +172,26 @@ SCHEMA: dict[str, Body] = {
             "type": "json_schema",
             "json_schema": {"name": "verdict", "strict": True, "schema": VERDICT},
         },
+        "top_p": 0.25,
     },
     "responses": {
         "input": "What colour is the sky?",
         "text": {"format": {"type": "json_schema", "name": "verdict", "strict": True, "schema": VERDICT}},
+        "top_p": 0.25,
         "store": False,
     },
     "gemini": {
         "contents": [{"role": "user", "parts": [{"text": "What colour is the sky?"}]}],
-        "generationConfig": {"responseMimeType": "application/json", "responseJsonSchema": VERDICT},
+        "generationConfig": {
+            "responseMimeType": "application/json",
+            "responseJsonSchema": VERDICT,
+            "topP": 0.25,
+        },
     },
     "anthropic": {
         "messages": [{"role": "user", "content": "What colour is the sky?"}],
         "output_config": {"format": {"type": "json_schema", "schema": VERDICT}},
+        "top_p": 0.25,
     },
 }
 
@@ -257,10 +267,77 @@ REASONING: dict[str, Body] = {
     },
     "anthropic": {
         "messages": [{"role": "user", "content": "Think hard."}],
+        "model": "claude-sonnet-5",
         "thinking": {"type": "adaptive"},
         "output_config": {"effort": "high"},
     },
 }
+
+
+def follow_up(dialect: str, first: Body, answer: Body, results: dict[str, str]) -> Body:
+    """The next request of a tool conversation: what the client was answered, and the results of the tools by their names."""
+    return _FOLLOW_UPS[dialect](dict(first), answer, results)
+
+
+def _chat(body: Body, answer: Body, results: dict[str, str]) -> Body:
+    message = answer["choices"][0]["message"]
+    told = [
+        {"role": "tool", "tool_call_id": call["id"], "content": results[call["function"]["name"]]}
+        for call in message.get("tool_calls") or ()
+    ]
+    body.pop("tool_choice", None)
+    return body | {
+        "messages": [*body["messages"], message, *(told or [{"role": "user", "content": "Go on."}])]
+    }
+
+
+def _responses(body: Body, answer: Body, results: dict[str, str]) -> Body:
+    told = [
+        {"type": "function_call_output", "call_id": item["call_id"], "output": results[item["name"]]}
+        for item in answer["output"]
+        if item["type"] == "function_call"
+    ]
+    first = body["input"]
+    asked = [{"role": "user", "content": first}] if isinstance(first, str) else first
+    body.pop("tool_choice", None)
+    return body | {"input": [*asked, *answer["output"], *(told or [{"role": "user", "content": "Go on."}])]}
+
+
+def _gemini(body: Body, answer: Body, results: dict[str, str]) -> Body:
+    content = answer["candidates"][0]["content"]
+    told = [
+        {
+            "functionResponse": {
+                "id": part["functionCall"].get("id"),
+                "name": part["functionCall"]["name"],
+                "response": {"output": results[part["functionCall"]["name"]]},
+            }
+        }
+        for part in content["parts"]
+        if "functionCall" in part
+    ]
+    body.pop("toolConfig", None)
+    next_turn = {"role": "user", "parts": told or [{"text": "Go on."}]}
+    return body | {"contents": [*body["contents"], content, next_turn]}
+
+
+def _anthropic(body: Body, answer: Body, results: dict[str, str]) -> Body:
+    told = [
+        {"type": "tool_result", "tool_use_id": block["id"], "content": results[block["name"]]}
+        for block in answer["content"]
+        if block["type"] == "tool_use"
+    ]
+    body.pop("tool_choice", None)
+    return body | {
+        "messages": [
+            *body["messages"],
+            {"role": "assistant", "content": answer["content"]},
+            {"role": "user", "content": told or "Go on."},
+        ]
+    }
+
+
+_FOLLOW_UPS = {"chat": _chat, "responses": _responses, "gemini": _gemini, "anthropic": _anthropic}
 
 
 def asked(scenario: dict[str, Body], dialect: str) -> Body:
