@@ -10,7 +10,7 @@ import msgspec
 
 from laidian.domain.estimate import likely_tokens
 from laidian.domain.usage import Usage
-from laidian.errors import BadRequest
+from laidian.errors import BadRequest, LaidianError
 from laidian.protocol.anthropic_family import error_said
 from laidian.protocol.anthropic_usage import UsageReader
 from laidian.protocol.dialect import Answer, Peek, StreamFault
@@ -186,6 +186,9 @@ class MessageTap:
         except StreamFault as fault:
             self.fault = fault
         return seen[0] if len(seen) == 1 else b"".join(seen)
+
+    def failure(self, error: LaidianError) -> None:
+        """The family's error event will do."""
 
     def end(self) -> bytes:
         rest = self._cutter.rest + b"\n\n"

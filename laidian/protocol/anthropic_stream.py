@@ -13,6 +13,7 @@ import msgspec
 
 from laidian.domain.estimate import likely_tokens
 from laidian.domain.usage import Usage
+from laidian.errors import LaidianError
 from laidian.protocol.anthropic_blocks import MAKER
 from laidian.protocol.anthropic_estimate import likely_request_tokens
 from laidian.protocol.anthropic_usage import WrittenUsage, written_usage
@@ -211,6 +212,9 @@ class AnthropicWriter:
             self._take(event)
         self._advance()
         return self._taken()
+
+    def failure(self, error: LaidianError) -> None:
+        """The family's error event will do."""
 
     def end(self) -> bytes:
         self._begin(Started("", self._model, 0))

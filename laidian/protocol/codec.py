@@ -12,12 +12,14 @@ import msgspec
 
 from laidian.domain.estimate import likely_tokens
 from laidian.domain.usage import Usage
+from laidian.errors import LaidianError
 from laidian.protocol.canonical import (
     Encoded,
     Event,
     Finished,
     RefusalDelta,
     Request,
+    Started,
     TextDelta,
     ThoughtDelta,
     ToolDelta,
@@ -47,6 +49,10 @@ class StreamWriter(Protocol):
 
     def write(self, events: list[Event]) -> bytes:
         """What the client gets at once; may be empty."""
+        ...
+
+    def failure(self, error: LaidianError) -> bytes | None:
+        """As `Tap.failure`."""
         ...
 
     def end(self) -> bytes:
@@ -85,9 +91,12 @@ class Codec(Protocol):
 class TranslatingTap:
     """A `Tap` that reads one dialect and writes another."""
 
-    def __init__(self, reader: StreamReader, writer: StreamWriter) -> None:
+    begun_usage = None
+
+    def __init__(self, reader: StreamReader, writer: StreamWriter, now_s: int) -> None:
         self._reader = reader
         self._writer = writer
+        self._now_s = now_s
         self._count = Count()
         self.fault: StreamFault | None = None
 
@@ -118,12 +127,15 @@ class TranslatingTap:
             self.fault = fault
             return b""
         self._count.see(events)
-        return self._writer.write(events)
+        return self._writer.write(_dated(events, self._now_s))
+
+    def failure(self, error: LaidianError) -> bytes | None:
+        return self._writer.failure(error)
 
     def end(self) -> bytes:
         events = self._reader.end()
         self._count.see(events)
-        return self._writer.write(events) + self._writer.end()
+        return self._writer.write(_dated(events, self._now_s)) + self._writer.end()
 
 
 class Count:
@@ -160,6 +172,8 @@ class Translation(msgspec.Struct, frozen=True):
     peek: Peek
     request: Request
     encoded: Encoded
+    now_s: int
+    """For answers of dialects that tell no time."""
 
     @property
     def dropped(self) -> tuple[str, ...]:
@@ -167,18 +181,28 @@ class Translation(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys((*self.request.dropped, *self.encoded.dropped)))
 
     def tap(self) -> TranslatingTap:
-        return TranslatingTap(self.upstream.reader(), self.client.writer(self.peek, self.request))
+        return TranslatingTap(self.upstream.reader(), self.client.writer(self.peek, self.request), self.now_s)
 
     def read_answer(self, body: bytes) -> Answer:
         """The answer in the client's dialect, with what it says of itself. Raises StreamFault."""
         events = self.upstream.read_whole(body)
         count = Count()
         count.see(events)
-        written = self.client.write_whole(self.peek, self.request, events)
+        written = self.client.write_whole(self.peek, self.request, _dated(events, self.now_s))
         return Answer(count.usage, count.service_tier, count.output_tokens, written)
 
 
-def translate(client: Codec, upstream: Codec, peek: Peek, model: str) -> Translation:
+def translate(client: Codec, upstream: Codec, peek: Peek, model: str, now_s: int) -> Translation:
     """Raises BadRequest when the request cannot be carried."""
     request = client.decode_request(peek)
-    return Translation(client, upstream, peek, request, upstream.encode_request(request, model))
+    return Translation(client, upstream, peek, request, upstream.encode_request(request, model), now_s)
+
+
+def _dated(events: list[Event], now_s: int) -> list[Event]:
+    """Anthropic's answers tell no time; a client of another dialect would show 1970."""
+    return [
+        msgspec.structs.replace(event, created_s=now_s)
+        if isinstance(event, Started) and not event.created_s
+        else event
+        for event in events
+    ]

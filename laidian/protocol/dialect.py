@@ -20,6 +20,7 @@ from laidian.domain.estimate import (
     likely_tokens,
 )
 from laidian.domain.usage import Usage
+from laidian.errors import LaidianError
 from laidian.protocol.document import Fields
 from laidian.protocol.family import FamilyName
 from laidian.protocol.form import Edit, Form
@@ -53,8 +54,6 @@ class Peek(msgspec.Struct, frozen=True):
     service_tier: str
     text_only: bool = True
     """Whether neither prompt nor answer can hold pictures or sound of their own price."""
-    raw: bool = False
-    """Whether the answer's stream is no events but bytes, with the upstream's own content type."""
     form: Form | None = None
     """The multipart form, where the request is one; `fields` is then empty."""
     units: Usage = Usage()
@@ -135,6 +134,15 @@ class Tap(Protocol):
         """Complete events of `data` that the client may see, up to the one that is the `fault`."""
         ...
 
+    @property
+    def begun_usage(self) -> Usage | None:
+        """What the upstream said of an answer that it did not finish; better than an estimate, less than usage."""
+        ...
+
+    def failure(self, error: LaidianError) -> bytes | None:
+        """How this stream, having begun, tells its client of a failure; None where the family's own event will do."""
+        ...
+
     def end(self) -> bytes:
         """What a client takes for the end, to be sent when all is settled. Raises StreamFault when it came too early."""
         ...
@@ -199,6 +207,8 @@ class Operation(msgspec.Struct, frozen=True):
     """What the key's group must have."""
     form: bool = False
     """Whether it takes a multipart form."""
+    counts: bool = False
+    """Whether it only counts tokens: where an upstream has nothing of the kind, an estimate answers."""
     free: bool = False
     """Whether providers bill nothing for it: no price is needed, and its record costs nothing."""
 
@@ -209,6 +219,7 @@ CHAT_COMPLETIONS = Operation(
 
 OPERATIONS: tuple[Operation, ...] = (
     CHAT_COMPLETIONS,
+    Operation("responses", "openai", "openai.responses", "POST", "/v1/responses", "responses"),
     Operation("embeddings", "openai", "openai.embeddings", "POST", "/v1/embeddings", "embeddings"),
     Operation(
         "moderations", "openai", "openai.moderations", "POST", "/v1/moderations", "moderations", free=True
@@ -227,6 +238,42 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "audio.translations", "openai", "openai.listen", "POST", "/v1/audio/translations", "audio", form=True
+    ),
+    Operation(
+        "gemini.generate", "gemini", "gemini", "POST", "/v1beta/models/{model}:generateContent", "gemini"
+    ),
+    Operation(
+        "gemini.stream", "gemini", "gemini", "POST", "/v1beta/models/{model}:streamGenerateContent", "gemini"
+    ),
+    Operation(
+        "gemini.count_tokens",
+        "gemini",
+        "gemini",
+        "POST",
+        "/v1beta/models/{model}:countTokens",
+        "gemini",
+        free=True,
+        counts=True,
+    ),
+    Operation("gemini.embed", "gemini", "gemini", "POST", "/v1beta/models/{model}:embedContent", "gemini"),
+    Operation(
+        "gemini.batch_embed",
+        "gemini",
+        "gemini",
+        "POST",
+        "/v1beta/models/{model}:batchEmbedContents",
+        "gemini",
+    ),
+    Operation("anthropic.messages", "anthropic", "anthropic", "POST", "/v1/messages", "anthropic"),
+    Operation(
+        "anthropic.count_tokens",
+        "anthropic",
+        "anthropic",
+        "POST",
+        "/v1/messages/count_tokens",
+        "anthropic",
+        free=True,
+        counts=True,
     ),
 )
 """Everything that is relayed to an upstream."""

@@ -10,10 +10,11 @@ import msgspec
 
 from laidian.domain.estimate import likely_tokens
 from laidian.domain.usage import Usage
+from laidian.errors import LaidianError
 from laidian.protocol.dialect import StreamFault
 from laidian.protocol.document import said
 from laidian.protocol.events import EventCutter, data_of
-from laidian.protocol.gemini_family import error_message
+from laidian.protocol.gemini_family import GeminiFamily, error_message
 from laidian.protocol.gemini_usage import read_tier, read_usage
 
 MAX_EVENT_BYTES = 96 * 1024 * 1024
@@ -115,6 +116,8 @@ class EventFrame:
 class GeminiTap:
     """See `Tap`."""
 
+    begun_usage = None
+
     __slots__ = (
         "_array", "_cutter", "_finished", "_queries", "_seen", "_size", "_usage_raw", "_waiting",
         "fault", "output_tokens", "service_tier", "usage",
@@ -172,6 +175,10 @@ class GeminiTap:
         if not self.finished:
             raise StreamFault("the upstream ended the stream before the answer was finished")
         return last + (self._array.close() if self._array else b"")
+
+    def failure(self, error: LaidianError) -> bytes:
+        """An error as the last element, in the form the client reads, and the end of that form."""
+        return self.broken(GeminiFamily().error_body(error))
 
     def broken(self, error_body: bytes) -> bytes:
         """The end of a stream that failed, from an error answer's body, in the form the client reads."""

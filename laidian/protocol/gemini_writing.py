@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from laidian.errors import LaidianError
 from laidian.protocol.canonical import (
     AudioMade,
     Cited,
@@ -26,6 +27,7 @@ from laidian.protocol.canonical import (
     Used,
 )
 from laidian.protocol.dialect import Peek
+from laidian.protocol.gemini_family import GeminiFamily
 from laidian.protocol.gemini_logprobs import LogprobsResult, add_logprobs
 from laidian.protocol.gemini_tap import ArrayFrame, EventFrame
 from laidian.protocol.gemini_turns import MAKER
@@ -219,6 +221,10 @@ class GeminiWriter:
 
     def end(self) -> bytes:
         return self._frame.element(self._writing.last()) + self._frame.close()
+
+    def failure(self, error: LaidianError) -> bytes:
+        """An error as the last element, in the form the client reads, and the end of that form."""
+        return self.broken(GeminiFamily().error_body(error))
 
     def broken(self, error_body: bytes) -> bytes:
         """The end of a stream that failed, from an error answer's body, in the form the client reads."""

@@ -10,7 +10,7 @@ import msgspec
 
 from laidian.domain.estimate import likely_tokens
 from laidian.domain.usage import Usage
-from laidian.errors import BadRequest
+from laidian.errors import BadRequest, LaidianError
 from laidian.protocol.dialect import Answer, Peek, StreamFault
 from laidian.protocol.document import Fields, said
 from laidian.protocol.events import EventCutter, data_of
@@ -57,7 +57,11 @@ _FINAL = frozenset({"speech.audio.done", "transcript.text.done"})
 
 
 class OpenAISpeech:
-    """The `Dialect` of /v1/audio/speech: always a stream, of sound or of events."""
+    """The `Dialect` of /v1/audio/speech.
+
+    Sound is handed on whole: a body of bytes has no way to say that it was broken off, and half a sentence must not look like a
+    whole one. With `stream_format` "sse" it is a stream of events.
+    """
 
     def peek(self, body: bytes, path: str) -> Peek:
         """Raises BadRequest naming the field that is wrong."""
@@ -73,13 +77,12 @@ class OpenAISpeech:
         return Peek(
             fields,
             named_model(fields),
-            stream=True,
+            stream=fields.get("stream_format", str) == "sse",
             output_limit=len(text) * AUDIO_TOKENS_PER_CHARACTER,
             choices=1,
             wants_usage=True,
             service_tier="default",
             text_only=False,
-            raw=fields.get("stream_format", str) != "sse",
             units=Usage(characters=len(text)),
         )
 
@@ -92,10 +95,12 @@ class OpenAISpeech:
         return peek.fields.replaced({"model": msgspec.json.encode(model)})
 
     def read_answer(self, peek: Peek, body: bytes) -> Answer:
-        raise StreamFault("speech is always a stream")
+        if not body or body.lstrip()[:1] in (b"{", b"<"):
+            raise StreamFault("the upstream's answer is no sound")
+        return Answer(None, "default", peek.output_limit or 0, body)
 
-    def tap(self, peek: Peek) -> SoundTap | AudioTap:
-        return SoundTap(peek.output_limit or 0) if peek.raw else AudioTap()
+    def tap(self, peek: Peek) -> AudioTap:
+        return AudioTap()
 
 
 class OpenAITranscriptions:
@@ -159,29 +164,10 @@ class OpenAITranscriptions:
         return AudioTap()
 
 
-class SoundTap:
-    """Sound as it comes: nothing in it can be understood, and its end is the end of the body. See `Tap`."""
-
-    def __init__(self, likely_tokens: int) -> None:
-        self.usage: Usage | None = None
-        self.service_tier = "default"
-        self.finished = False
-        self.ended = False
-        self.output_tokens = 0
-        self.fault: StreamFault | None = None
-        self._likely = likely_tokens
-
-    def feed(self, data: bytes) -> bytes:
-        self.output_tokens = self._likely
-        return data
-
-    def end(self) -> bytes:
-        self.finished = True
-        return b""
-
-
 class AudioTap:
     """Speech or transcription events; usage stands in the last one, which is what a client takes for the end. See `Tap`."""
+
+    begun_usage = None
 
     def __init__(self) -> None:
         self._cutter = EventCutter()
@@ -201,6 +187,9 @@ class AudioTap:
         except StreamFault as fault:
             self.fault = fault
         return b"".join(seen)
+
+    def failure(self, error: LaidianError) -> None:
+        """The family's error event will do."""
 
     def end(self) -> bytes:
         if not self.finished:

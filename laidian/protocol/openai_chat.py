@@ -12,6 +12,7 @@ import msgspec
 
 from laidian.domain.estimate import likely_tokens
 from laidian.domain.usage import Usage
+from laidian.errors import LaidianError
 from laidian.protocol.dialect import Answer, Peek, StreamFault
 from laidian.protocol.document import Fields, said
 from laidian.protocol.events import EventCutter, data_of
@@ -118,6 +119,8 @@ class OpenAIChat:
 class ChatTap:
     """Watches a chat stream. See `Tap`."""
 
+    begun_usage = None
+
     __slots__ = (
         "_characters",
         "_cutter",
@@ -153,6 +156,9 @@ class ChatTap:
         except StreamFault as fault:
             self.fault = fault
         return seen[0] if len(seen) == 1 else b"".join(seen)
+
+    def failure(self, error: LaidianError) -> None:
+        """The family's error event will do."""
 
     def end(self) -> bytes:
         rest = self._cutter.rest

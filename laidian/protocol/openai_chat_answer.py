@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from laidian.domain.usage import Usage
+from laidian.errors import LaidianError
 from laidian.protocol.canonical import (
     AudioMade,
     Cited,
@@ -80,6 +81,10 @@ class ChatWriter:
         if self._wants_usage and self._used is not None:
             usage = self._event((), usage_said(self._used.usage), tier_said(self._used))
         return usage + DONE_EVENT
+
+    def failure(self, error: LaidianError) -> bytes | None:
+        """None: the family's own error event is what chat clients know in the middle of a stream (protocol.md 4.2)."""
+        return None
 
     def _write(self, event: Event) -> bytes:
         match event:

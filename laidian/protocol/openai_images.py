@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from laidian.domain.usage import Usage
+from laidian.errors import LaidianError
 from laidian.protocol.dialect import Answer, Peek, StreamFault
 from laidian.protocol.document import Fields, said
 from laidian.protocol.events import EventCutter, data_of
@@ -94,6 +95,8 @@ class OpenAIImages:
 class ImageTap:
     """Watches a stream of pictures. See `Tap`."""
 
+    begun_usage = None
+
     __slots__ = ("_cutter", "_final", "ended", "fault", "finished", "output_tokens", "service_tier", "usage")
 
     def __init__(self) -> None:
@@ -116,6 +119,9 @@ class ImageTap:
         except StreamFault as fault:
             self.fault = fault
         return b"".join(seen)
+
+    def failure(self, error: LaidianError) -> None:
+        """The family's error event will do."""
 
     def end(self) -> bytes:
         """The final picture's event, which is what a client takes for the end."""

@@ -181,6 +181,8 @@ class OpenAIResponses:
 class ResponsesTap:
     """Watches a stream of response events. See `Tap`; `failure` is what the relay sends instead of the family's error event."""
 
+    begun_usage = None
+
     __slots__ = (
         "_characters",
         "_created",

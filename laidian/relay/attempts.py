@@ -108,6 +108,8 @@ async def judge(exchange: Exchange, candidate: Candidate, family: Family, now_ms
         raise AttemptFailed(
             kind, name, f"it does not accept the operator's credential ({status})", status=status
         )
+    if status == 400 and error.code in _EXHAUSTED_CODES:
+        raise AttemptFailed("exhausted", name, "the operator's balance there is used up", status=status)
     if status == 429:
         if error.code in _EXHAUSTED_CODES or error.type in _EXHAUSTED_CODES:
             raise AttemptFailed("exhausted", name, "the operator's balance there is used up", status=status)

@@ -31,16 +31,16 @@ STREAM_TYPE = b"text/event-stream; charset=utf-8"
 
 class Client:
     __slots__ = (
+        "_abandoned",
         "_keep_alive_timer",
         "_last_write_s",
         "_loop",
         "_on_gone",
         "_receive",
         "_send",
-        "_abandoned",
         "_watch",
-        "_writing",
         "_watch_timer",
+        "_writing",
         "ended",
         "family",
         "gone",
@@ -212,10 +212,7 @@ class Client:
         self._keep_alive_timer = self._loop.call_later(every_s - silent_s, self._keep_alive_tick, every_s)
 
     async def write(self, data: bytes) -> None:
-        """Bytes of a stream, with its head before the first ones. Waits while the client is slow.
-
-        `stream_type` says what the bytes are; anything but events cannot carry an error, and is cut off instead.
-        """
+        """Bytes of a stream, with its head before the first ones. Waits while the client is slow."""
         if self.gone or self.ended:
             return
         self._last_write_s = self._loop.time()
@@ -284,13 +281,13 @@ class Client:
         )
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
-    async def fail(self, error: LaidianError) -> None:
-        """An error in the client's protocol: as an answer, or in the stream when one is under way."""
+    async def fail(self, error: LaidianError, closing: bytes | None = None) -> None:
+        """An error in the client's protocol: as an answer, or in the stream when one is under way.
+
+        `closing` is how the stream's own dialect says it, where an event of the family would not be understood.
+        """
         if self.started:
-            if self.stream_type != STREAM_TYPE:
-                self.stop()  # without its last chunk the body is seen to be cut off
-                return
-            await self.write(self.family.error_event(error))
+            await self.write(closing or self.family.error_event(error))
             await self.finish()
         else:
             await self.respond(error.status, self.family.error_body(error), headers=retry_headers(error))

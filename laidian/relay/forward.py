@@ -9,6 +9,7 @@ from typing import cast
 import msgspec
 
 from laidian.domain.selection import Candidate
+from laidian.domain.usage import Usage
 from laidian.errors import BadRequest
 from laidian.protocol.codec import Codec, translate
 from laidian.protocol.dialect import Answer, Dialect, DialectName, FormDialect, Operation, Peek, Tap
@@ -49,6 +50,8 @@ class Forward(msgspec.Struct, frozen=True):
     content_type: bytes = b"application/json"
     dropped: tuple[str, ...] = ()
     """Fields of the client that were left out."""
+    estimate: bytes | None = None
+    """The answer itself, where no upstream is needed: tokens counted here."""
     translated: bool = False
 
     def answer_type(self, theirs: bytes | None) -> bytes:
@@ -59,28 +62,29 @@ class Forward(msgspec.Struct, frozen=True):
 
 
 def forward(
-    operation: Operation, candidate: Candidate, peek: Peek, dialects: Dialects, codecs: Codecs
+    operation: Operation, candidate: Candidate, peek: Peek, dialects: Dialects, codecs: Codecs, now_s: int
 ) -> Forward | None:
     """None when this kind of upstream cannot serve the operation in any way. Raises BadRequest when a translation cannot carry it."""
     provider, name = PROVIDERS[candidate.upstream.kind], operation.dialect
-    elsewhere = provider.compatible.get(name)
-    if name in provider.speaks or elsewhere is not None:
+    if name in provider.speaks:
         dialect = dialects[name]
         if peek.form is not None:
-            return _forward_form(cast(FormDialect, dialect), candidate, peek, elsewhere)
+            return _forward_form(cast(FormDialect, dialect), candidate, peek)
         return Forward(
-            elsewhere or dialect.path(peek, candidate.model),
+            dialect.path(peek, candidate.model),
             dialect.splice(peek, candidate.model),
             family_of(name),
             lambda: _tap(dialect, peek),
             lambda body: dialect.read_answer(peek, body),
         )
+    if operation.counts:
+        return _counted(name, peek, dialects[name])
     client = codecs.get(name)
     theirs: DialectName | None = next((one for one in provider.speaks if one in codecs), None)
     if client is None or theirs is None:
         return None
     upstream = codecs[theirs]
-    translation = translate(client, upstream, peek, candidate.model)
+    translation = translate(client, upstream, peek, candidate.model, now_s)
     return Forward(
         upstream.stream_path(candidate.model, stream=peek.stream),
         translation.encoded.body,
@@ -92,10 +96,10 @@ def forward(
     )
 
 
-def _forward_form(dialect: FormDialect, candidate: Candidate, peek: Peek, elsewhere: str | None) -> Forward:
+def _forward_form(dialect: FormDialect, candidate: Candidate, peek: Peek) -> Forward:
     assert peek.form is not None
     return Forward(
-        elsewhere or dialect.path(peek, candidate.model),
+        dialect.path(peek, candidate.model),
         b"",
         "openai",
         lambda: _tap(dialect, peek),
@@ -103,3 +107,16 @@ def _forward_form(dialect: FormDialect, candidate: Candidate, peek: Peek, elsewh
         edits=dialect.edits(peek, candidate.model),
         content_type=peek.form.content_type,
     )
+
+
+def _counted(name: DialectName, peek: Peek, dialect: Dialect) -> Forward:
+    """Tokens counted from the bytes, in the shape of the client's dialect."""
+    tokens = peek.likely_input_tokens()
+    shape = {"totalTokens": tokens} if name == "gemini" else {"input_tokens": tokens}
+    return Forward(
+        "", b"", family_of(name), lambda: _tap(dialect, peek), _nothing, estimate=msgspec.json.encode(shape)
+    )
+
+
+def _nothing(body: bytes) -> Answer:
+    return Answer(Usage(), "default", 0, body)

@@ -17,6 +17,7 @@ from laidian.clock import now_ms
 from laidian.domain.price import Unpriced, upper_bound
 from laidian.domain.record import Hold, HoldRequest, Settled
 from laidian.domain.selection import Candidate
+from laidian.domain.usage import Usage
 from laidian.errors import (
     Bug,
     LaidianError,
@@ -27,6 +28,7 @@ from laidian.errors import (
     UpstreamRefused,
 )
 from laidian.protocol.dialect import Dialect, FormDialect, Operation, Peek, StreamFault, Tap
+from laidian.protocol.family import FamilyName
 from laidian.relay import gates
 from laidian.relay.attempts import Attempt, AttemptFailed, judge, of_transport, verdict
 from laidian.relay.client import JSON_TYPE, Client, Receive, Scope, Send
@@ -38,7 +40,7 @@ from laidian.store.ledger import extend_hold, open_hold
 from laidian.upstream.connection import Timeouts
 from laidian.upstream.faults import TransportFault
 from laidian.upstream.origin import Origin, parse_base_url
-from laidian.upstream.providers import credential_headers
+from laidian.upstream.providers import ANTHROPIC_VERSION, credential_headers
 from laidian.upstream.transport import Exchange
 
 _log = logging.getLogger(__name__)
@@ -93,7 +95,7 @@ class Relay:
             _log.exception("a bug in request %s", client.request_id)
             life.error = Bug(f"LaiDian failed on its own. Report it with the request id {client.request_id}.")
         if life.error is not None:
-            await client.fail(life.error)
+            await client.fail(life.error, life.tap.failure(life.error) if life.tap else None)
         client.stop()
         if life.spool is not None:
             life.spool.close()
@@ -153,6 +155,10 @@ class Life:
         self.sending: asyncio.Task[object] | None = None
         """The task that waits for an upstream's head, while it does."""
         self.exchange: Exchange | None = None
+        self.dropped: tuple[str, ...] = ()
+        """Fields of the client that a translation left out."""
+        self.tap: Tap | None = None
+        """Of the stream that is, or was, under way."""
         self.spool: Spool | None = None
         """Where a form's bytes are, while they are needed."""
         self._answer_body = b""
@@ -251,7 +257,9 @@ class Life:
     async def _answer(self, outcome: Outcome) -> None:
         """Candidates in turn until one has answered; then the rest of its answer."""
         settings = self.context.config.relay
-        if outcome.peek.stream and not outcome.peek.raw:
+        if outcome.peek.stream:
+            if outcome.peek.array:
+                self.client.stream_type = JSON_TYPE
             self.client.keep_alive(settings.keep_alive_s)
         until_ms = self.started_at_ms + int(settings.attempt_budget_s * 1000)
         failures: list[AttemptFailed] = []
@@ -319,11 +327,22 @@ class Life:
     async def _exchange(self, outcome: Outcome, candidate: Candidate, attempt: Attempt) -> None:
         """Sends the request to one upstream and sees its answer through."""
         context, upstream = self.context, candidate.upstream
-        plan = forward(self.operation, candidate, outcome.peek, context.dialects, context.codecs)
+        plan = forward(
+            self.operation,
+            candidate,
+            outcome.peek,
+            context.dialects,
+            context.codecs,
+            outcome.started_at_ms // 1000,
+        )
         if plan is None:
             raise AttemptFailed(
                 "server", upstream.name, f"it does not serve {self.operation.name}", status=404, counts=False
             )
+        if plan.estimate is not None:
+            outcome.usage, self._answer_body = Usage(), plan.estimate
+            return
+        self.dropped = plan.dropped
         origin, prefix = self.relay.origin(candidate)
         timeouts = Timeouts(
             upstream.connect_timeout_s, upstream.first_byte_timeout_s, upstream.idle_timeout_s
@@ -376,10 +395,21 @@ class Life:
             (b"x-client-request-id", self.client.request_id.encode()),
             *credential_headers(plan.family, candidate.credential.secret.reveal()),
         ]
-        beta = self.client.header(b"openai-beta")
-        if beta is not None:
-            headers.append((b"openai-beta", beta))
+        if not plan.translated:
+            headers += self._own_headers(plan.family)
+        elif plan.family == "anthropic":
+            headers.append((b"anthropic-version", ANTHROPIC_VERSION))
         return headers
+
+    def _own_headers(self, family: FamilyName) -> list[tuple[bytes, bytes]]:
+        """Headers that belong to the request and cross where client and upstream speak the same dialect."""
+        client = self.client
+        if family == "anthropic":
+            version = client.header(b"anthropic-version") or ANTHROPIC_VERSION
+            betas = b",".join(value for name, value in client.scope["headers"] if name == b"anthropic-beta")
+            return [(b"anthropic-version", version), *([(b"anthropic-beta", betas)] if betas else [])]
+        beta = client.header(b"openai-beta")
+        return [(b"openai-beta", beta)] if family == "openai" and beta is not None else []
 
     # Answers
 
@@ -402,6 +432,7 @@ class Life:
 
     async def _stream(self, outcome: Outcome, candidate: Candidate, exchange: Exchange, tap: Tap) -> None:
         """An answer in events: each goes on at once; the last thing that is held back is the end."""
+        self.tap = tap
         try:
             await self._first(outcome, candidate, exchange, tap)
             await self._pump(outcome, exchange, tap)
@@ -412,15 +443,14 @@ class Life:
         finally:
             if outcome.candidate is not None:
                 outcome.usage = tap.usage
+                outcome.begun_usage = tap.begun_usage
                 outcome.output_tokens = tap.output_tokens
                 outcome.service_tier = tap.service_tier
 
     async def _first(self, outcome: Outcome, candidate: Candidate, exchange: Exchange, tap: Tap) -> None:
         """Up to the first event that the client sees; until then the upstream can still be changed."""
         kind = exchange.header(b"content-type") or b""
-        if outcome.peek.raw and kind.startswith((b"audio/", b"application/octet-stream")):
-            self.client.stream_type = kind
-        elif not kind.lower().startswith(b"text/event-stream"):
+        if not kind.lower().startswith(b"text/event-stream"):
             exchange.abort()
             raise AttemptFailed(
                 "server", candidate.upstream.name, "it answered a stream request without a stream", status=200
@@ -509,14 +539,14 @@ class Life:
                 input_tokens=ticket.input_bound,
                 output_tokens=0,
                 multiplier_ppm=multiplier,
-                text_only=True,
+                text_only=outcome.peek.text_only,
             )
             more = upper_bound(
                 price,
                 input_tokens=ticket.input_bound,
                 output_tokens=1_000_000,
                 multiplier_ppm=multiplier,
-                text_only=True,
+                text_only=outcome.peek.text_only,
             )
         except Unpriced:
             return 0, 0

@@ -21,6 +21,7 @@ class Outcome:
 
     __slots__ = (
         "attempts",
+        "begun_usage",
         "candidate",
         "client",
         "ended",
@@ -51,6 +52,8 @@ class Outcome:
         """The upstream that answers; None until one does."""
         self.usage: Usage | None = None
         """What the upstream said was used."""
+        self.begun_usage: Usage | None = None
+        """What it said of an answer that it did not finish."""
         self.output_tokens = 0
         """Likely output seen so far."""
         self.service_tier = "default"
@@ -65,6 +68,8 @@ class Outcome:
             return self.usage, "upstream"
         if self.candidate is None:
             return _NOTHING, "none"
+        if self.begun_usage is not None:
+            return self.begun_usage, "estimated"
         if sold_by_unit(self.ticket.price, self.peek.units):
             return self.peek.units, "estimated"
         return Usage(input=self.peek.likely_input_tokens(), output=self.output_tokens), "estimated"

@@ -20,7 +20,7 @@ from laidian.relay.context import Context
 from laidian.relay.life import Line, Relay, new_request_id
 from laidian.routes.answers import ANSWERS
 from laidian.routes.cors import preflight_headers, shared
-from laidian.routes.marks import Marks, origin_of, read_marks
+from laidian.routes.marks import Marks, read_marks
 from laidian.routes.matcher import Found, Matcher
 from laidian.routes.paths import below_a_version, read_path, target
 from laidian.routes.refusals import refusal
@@ -60,9 +60,10 @@ class Front:
         if operation is None or scope["method"] != "POST":
             await self._find(scope, receive, send)
             return
-        origin = origin_of(scope["headers"])
-        if origin is not None:
-            send = shared(send, origin)
+        for name, value in scope["headers"]:
+            if name == b"origin":
+                send = shared(send, value)
+                break
         await self._relay.serve(scope, receive, send, operation)
 
     async def _find(self, scope: Scope, receive: Receive, send: Send) -> None:

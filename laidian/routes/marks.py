@@ -44,11 +44,3 @@ def read_marks(headers: Headers, query: bytes) -> Marks:
     if query.startswith(b"key=") or b"&key=" in query:
         marks.family = "gemini"
     return marks
-
-
-def origin_of(headers: Headers) -> bytes | None:
-    """Only the page that asks: what the fast path has to know."""
-    for name, value in headers:
-        if name == b"origin":
-            return value
-    return None

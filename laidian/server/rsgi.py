@@ -8,7 +8,10 @@ is the only one that knows RSGI. Facts of Granian 2.8.7 that it rests on are tes
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
+
+from granian.rsgi import ProtocolClosed  # pyright: ignore[reportPrivateImportUsage]
 
 from laidian.relay.client import Scope
 from laidian.server.app import Application, create_app
@@ -114,4 +117,9 @@ class _Call:
                 return
             self._transport = self._protocol.response_stream(self._start["status"], headers)
         if body:
-            await self._transport.send_bytes(body)
+            # a client that hung up is no error here: `receive` says so
+            with contextlib.suppress(ProtocolClosed):
+                await self._transport.send_bytes(body)
+        if not message.get("more_body"):
+            # the stream ends when nobody holds its transport any more
+            self._transport = None

@@ -16,12 +16,21 @@ from laidian.config import Config
 from laidian.domain.circuit import Circuit, CircuitKey
 from laidian.domain.upstream import Secret, Upstream
 from laidian.errors import LaidianError
+from laidian.protocol.anthropic import Anthropic
+from laidian.protocol.anthropic_codec import AnthropicCodec
+from laidian.protocol.anthropic_family import AnthropicFamily
+from laidian.protocol.gemini import Gemini
+from laidian.protocol.gemini_codec import GeminiCodec
+from laidian.protocol.gemini_family import GeminiFamily
 from laidian.protocol.openai_audio import OpenAISpeech, OpenAITranscriptions
 from laidian.protocol.openai_chat import OpenAIChat
+from laidian.protocol.openai_chat_codec import OpenAIChatCodec
 from laidian.protocol.openai_edits import OpenAIImageEdits
 from laidian.protocol.openai_embeddings import OpenAIEmbeddings, OpenAIModerations
 from laidian.protocol.openai_family import OpenAIFamily
 from laidian.protocol.openai_images import OpenAIImages
+from laidian.protocol.openai_responses import OpenAIResponses
+from laidian.protocol.openai_responses_codec import OpenAIResponsesCodec
 from laidian.relay.context import Context
 from laidian.relay.journal import Journal
 from laidian.relay.settler import Settler
@@ -85,7 +94,7 @@ class Services:
             transport=Transport(),
             health=health,
             journal=Journal(lines=config.log.requests),
-            families={"openai": OpenAIFamily()},
+            families={"openai": OpenAIFamily(), "gemini": GeminiFamily(), "anthropic": AnthropicFamily()},
             dialects={
                 "openai.chat": OpenAIChat(),
                 "openai.embeddings": OpenAIEmbeddings(),
@@ -94,8 +103,16 @@ class Services:
                 "openai.edits": OpenAIImageEdits(),
                 "openai.speech": OpenAISpeech(),
                 "openai.listen": OpenAITranscriptions(),
+                "openai.responses": OpenAIResponses(),
+                "gemini": Gemini(),
+                "anthropic": Anthropic(),
             },
-            codecs={},
+            codecs={
+                "openai.chat": OpenAIChatCodec(),
+                "openai.responses": OpenAIResponsesCodec(),
+                "gemini": GeminiCodec(),
+                "anthropic": AnthropicCodec(),
+            },
             chance=random.random,
             spool_folder=str(folder.run),
         )

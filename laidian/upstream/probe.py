@@ -13,7 +13,13 @@ from laidian.domain.upstream import Upstream
 from laidian.upstream.connection import Timeouts
 from laidian.upstream.faults import TransportFault
 from laidian.upstream.origin import parse_base_url
-from laidian.upstream.providers import FAMILY_OF_KIND, PROVIDERS, credential_headers, read_models
+from laidian.upstream.providers import (
+    ANTHROPIC_VERSION,
+    FAMILY_OF_KIND,
+    PROVIDERS,
+    credential_headers,
+    read_models,
+)
 from laidian.upstream.transport import Transport
 
 PROBE_TIMEOUT_S = 15.0
@@ -58,6 +64,7 @@ async def _ask(transport: Transport, upstream: Upstream) -> tuple[int, bytes]:
         (b"accept-encoding", b"identity"),
         (b"user-agent", b"laidian/0.1"),
         *credential_headers(FAMILY_OF_KIND[upstream.kind], upstream.credentials[0].secret.reveal()),
+        *([(b"anthropic-version", ANTHROPIC_VERSION)] if upstream.kind == "anthropic" else []),
     ]
     timeouts = Timeouts(min(upstream.connect_timeout_s, PROBE_TIMEOUT_S), PROBE_TIMEOUT_S, PROBE_TIMEOUT_S)
     exchange = await transport.send(

@@ -26,8 +26,6 @@ class Provider(msgspec.Struct, frozen=True):
     """Added to a base URL that has no path, as people paste it."""
     speaks: tuple[DialectName, ...]
     """Dialects served as they are; anything else has to be translated to the first of them that can carry it."""
-    compatible: dict[str, str]
-    """Dialect that is served at another path than its own, below the base URL: the compatible endpoints."""
     models_path: str
     """A list of models that costs nothing: what a probe asks for."""
     environment: str
@@ -53,17 +51,15 @@ PROVIDERS: dict[UpstreamKind, Provider] = {
         "https://api.openai.com/v1",
         "/v1",
         OPENAI_DIALECTS,
-        {},
         "/models",
         "OPENAI",
     ),
-    "compatible": Provider("compatible", "", "/v1", COMPATIBLE_DIALECTS, {}, "/models", ""),
+    "compatible": Provider("compatible", "", "/v1", COMPATIBLE_DIALECTS, "/models", ""),
     "gemini": Provider(
         "gemini",
         "https://generativelanguage.googleapis.com/v1beta",
         "/v1beta",
         ("gemini",),
-        {"openai.chat": "/openai/chat/completions"},
         "/models?pageSize=1000",
         "GEMINI",
     ),
@@ -72,7 +68,6 @@ PROVIDERS: dict[UpstreamKind, Provider] = {
         "https://api.anthropic.com/v1",
         "/v1",
         ("anthropic",),
-        {"openai.chat": "/chat/completions"},
         "/models?limit=1000",
         "ANTHROPIC",
     ),
@@ -101,7 +96,7 @@ def credential_headers(family: FamilyName, secret: str) -> Headers:
     if family == "gemini":
         return ((b"x-goog-api-key", token),)
     if family == "anthropic":
-        return ((b"x-api-key", token), (b"anthropic-version", ANTHROPIC_VERSION))
+        return ((b"x-api-key", token),)
     return ((b"authorization", b"Bearer " + token),)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from laidian.domain.group import CAPABILITIES
 from tests.routes.conftest import Caller, Reply
-from tests.routes.test_surface import HANDSHAKE, in_shape
+from tests.routes.test_surface import HANDSHAKE, MARK, in_shape
 from tests.simulated_provider import SimulatedProvider
 
 CHAT = {"model": "gpt-5.4", "messages": [{"role": "user", "content": "x"}]}
@@ -81,12 +81,8 @@ def test_case_8_bearer_opens_v1beta(call: Caller):
 
 
 def test_case_9_no_credential_is_a_401_in_each_familys_shape(call: Caller):
-    for family, headers in (
-        ("openai", {}),
-        ("gemini", {"x_goog_api_client": "x"}),
-        ("anthropic", {"anthropic_version": "2023-06-01"}),
-    ):
-        reply = call("GET", "/v1/models", **headers)
+    for family, mark in MARK.items():
+        reply = call("GET", "/v1/models", **mark)
         assert reply.status == 401
         in_shape(family, reply)
 

@@ -46,7 +46,8 @@ def test_an_error_in_the_middle_reaches_the_client_as_one(client: Spoken, upstre
     assert not tap.finished
     with pytest.raises(StreamFault):
         read(client, begun)
-    failure = getattr(writer, "failure", None)  # Responses alone ends a broken stream in its own way
+    # Responses alone ends a broken stream in its own way
+    failure = getattr(tap, "failure", None) or getattr(writer, "failure", None)
     told = failure(BROKEN) if failure is not None else None
     with pytest.raises(StreamFault) as caught:
         read(client, begun + (told or client.family.error_event(BROKEN)))

@@ -141,6 +141,69 @@ def test_the_upstream_is_asked_for_its_own_name_of_the_model(client: Spoken, ups
     assert client.model not in where
 
 
+ODD: dict[str, list[Body]] = {
+    "an empty text beside a picture": [
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": ""},
+                {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}},
+            ],
+        }
+    ],
+    "an empty answer": [
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": ""},
+        {"role": "user", "content": "b"},
+    ],
+    "two turns of one role": [{"role": "user", "content": "a"}, {"role": "user", "content": "b"}],
+    "a late system message": [
+        {"role": "user", "content": "a"},
+        {"role": "system", "content": "s"},
+        {"role": "developer", "content": "d"},
+        {"role": "user", "content": "b"},
+    ],
+    "an answer first": [{"role": "assistant", "content": "a"}, {"role": "user", "content": "b"}],
+    "an empty result and a foreign call id": [
+        {"role": "user", "content": "a"},
+        {
+            "role": "assistant",
+            "tool_calls": [
+                {"id": "functions.f:0", "type": "function", "function": {"name": "f", "arguments": ""}}
+            ],
+        },
+        {"role": "tool", "tool_call_id": "functions.f:0", "content": ""},
+    ],
+    "a document": [
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "x"},
+                {
+                    "type": "file",
+                    "file": {"file_data": "data:application/pdf;base64,JVBERi0=", "filename": "a.pdf"},
+                },
+            ],
+        }
+    ],
+    "a picture by its address": [
+        {
+            "role": "user",
+            "content": [{"type": "image_url", "image_url": {"url": "https://example.com/x.png"}}],
+        }
+    ],
+}
+"""Histories that real clients send and that strict upstreams refuse when they are copied as they are."""
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("upstream", BY_NAME.values(), ids=pair_id)
+def test_odd_histories_are_put_into_a_form_that_the_upstream_takes(upstream: Spoken, odd: str):
+    chat = BY_NAME["chat"]
+    translation = carried(chat, upstream, {"model": "gpt-5.4", "messages": ODD[odd]})
+    assert arrived(upstream, translation).turns
+
+
 def test_a_streamed_request_to_a_chat_upstream_asks_for_usage():
     chat = BY_NAME["chat"]
     for client in BY_NAME.values():
