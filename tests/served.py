@@ -28,6 +28,7 @@ from laidian.data import price_book_bytes
 from laidian.domain import key as keys
 from laidian.domain.group import AbortPolicy, RateLimits
 from laidian.domain.quota import WindowKind
+from laidian.domain.upstream import UpstreamKind
 from laidian.server.folder import Folder
 from laidian.store.database import WriteLock, bump_catalog, connect, immediate, lock_path, migrate
 from laidian.store.vault import Vault, master_key
@@ -38,7 +39,7 @@ END_LIMIT_S = 30.0
 POLL_S = 0.01
 HOST = "127.0.0.1"
 GROUP_ID = QUOTA_ID = UPSTREAM_ID = 1
-"""Ids of the only group, quota and upstream."""
+"""Ids of the only group and quota, and of the first upstream."""
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -66,9 +67,22 @@ except LaidianError as error:
 """
 
 
-class Setup(msgspec.Struct, frozen=True):
-    """What the operator has set up: one upstream (the provider), one group, one quota and some keys on it."""
+class Place(msgspec.Struct, frozen=True):
+    """One upstream: a dialect of the provider under a name of its own, for the models that match."""
 
+    name: str
+    kind: UpstreamKind
+    path: str
+    models: tuple[str, ...] = ()
+    """Shell patterns; empty: whatever is asked for."""
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """What the operator has set up: upstreams (all are the one provider), one group, one quota and some keys on it."""
+
+    upstreams: tuple[Place, ...] = (Place("sim", "openai", "/v1"),)
+    """Their ids are 1, 2, … and their credentials sim-0001, sim-0002, …"""
+    capabilities: tuple[str, ...] = ("chat",)
     credited_nano: int | None = None
     """A prepaid quota with this balance."""
     limits_nano: dict[WindowKind, int] = {}
@@ -86,6 +100,8 @@ class Record(msgspec.Struct, frozen=True):
 
     request_id: str
     key_id: int
+    operation: str
+    model: str
     stream: int
     status: int
     ended: str
@@ -93,8 +109,12 @@ class Record(msgspec.Struct, frozen=True):
     usage_from: str
     input: int
     cached_input: int
+    cache_write: int
+    image_input: int
     output: int
     reasoning: int
+    image_output: int
+    service_tier: str
     amount_nano: int
     shortfall_nano: int
     held_nano: int
@@ -296,21 +316,15 @@ def _fill(folder: Folder, provider: SimulatedProvider, setup: Setup) -> tuple[st
     credentials = tuple(keys.spell(os.urandom(keys.ENTROPY_BYTES)) for _ in range(setup.keys))
     connection, lock = connect(folder.database), WriteLock(lock_path(folder.database))
     with contextlib.closing(connection), contextlib.closing(lock), immediate(connection, lock):
-        connection.execute(
-            "INSERT INTO upstreams (id, name, kind, base_url, created_at_ms) VALUES (?, 'sim', 'openai', ?, 0)",
-            (UPSTREAM_ID, f"{provider.base_url}/v1"),
-        )
-        connection.execute(
-            "INSERT INTO credentials (id, upstream_id, label, sealed, fingerprint, enabled, created_at_ms) "
-            "VALUES (1, ?, 'a', ?, 'f', 1, 0)",
-            (UPSTREAM_ID, vault.seal("sim-0001", "credentials:1")),
-        )
+        for number, place in enumerate(setup.upstreams, start=UPSTREAM_ID):
+            _insert_upstream(connection, vault, number, place, provider.base_url)
         rates = setup.rates
         connection.execute(
             "INSERT INTO groups (id, name, capabilities, requests_per_minute, tokens_per_minute, concurrent_requests, "
-            "on_abort, created_at_ms) VALUES (?, 'default', '[\"chat\"]', ?, ?, ?, ?, 0)",
+            "on_abort, created_at_ms) VALUES (?, 'default', ?, ?, ?, ?, ?, 0)",
             (
                 GROUP_ID,
+                json.dumps(setup.capabilities),
                 rates.requests_per_minute,
                 rates.tokens_per_minute,
                 rates.concurrent_requests,
@@ -328,6 +342,20 @@ def _fill(folder: Folder, provider: SimulatedProvider, setup: Setup) -> tuple[st
         connection.execute("INSERT INTO price_books VALUES ('shipped', '', 1, ?)", (price_book_bytes(),))
         bump_catalog(connection)
     return credentials
+
+
+def _insert_upstream(
+    connection: sqlite3.Connection, vault: Vault, number: int, place: Place, base_url: str
+) -> None:
+    connection.execute(
+        "INSERT INTO upstreams (id, name, kind, base_url, models, created_at_ms) VALUES (?, ?, ?, ?, ?, 0)",
+        (number, place.name, place.kind, base_url + place.path, json.dumps(place.models)),
+    )
+    connection.execute(
+        "INSERT INTO credentials (id, upstream_id, label, sealed, fingerprint, enabled, created_at_ms) "
+        "VALUES (?, ?, 'a', ?, 'f', 1, 0)",
+        (number, number, vault.seal(f"sim-{number:04}", f"credentials:{number}")),
+    )
 
 
 def _insert_quota(connection: sqlite3.Connection, setup: Setup) -> None:

@@ -125,7 +125,7 @@ class AnthropicReader:
         events: list[Event] = []
         for event in self._cutter.feed(data):
             events += self._see(event)
-        if len(self._cutter.rest) > HELD_EVENT_BYTES:
+        if self._cutter.waiting > HELD_EVENT_BYTES:
             raise StreamFault("the upstream sent an event longer than a message's can be")
         return events
 

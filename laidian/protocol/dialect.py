@@ -277,5 +277,3 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
 )
 """Everything that is relayed to an upstream."""
-
-ROUTES: dict[str, Operation] = {operation.path: operation for operation in OPERATIONS}

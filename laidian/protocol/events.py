@@ -6,27 +6,58 @@ three line ends, a byte order mark, comments and events cut anywhere are accepte
 
 from __future__ import annotations
 
+import re
+
+SHORT_BYTES = 4096
+"""An unfinished event of at most so many bytes is simply put before what comes next."""
+
+_CR = 0x0D
+_LINE_END = re.compile(rb"\r\n?|\n")
+_END = re.compile(rb"(?:\r\n|\n|\r(?=[^\n])){2}")
+"""Two line ends; a carriage return at the very end may be half of one."""
+
 
 class EventCutter:
-    """Takes bytes as they come and gives whole events, each with its closing blank line, exactly as sent."""
+    """Takes bytes as they come and gives whole events, each with its closing blank line, exactly as sent.
 
-    __slots__ = ("_rest",)
+    A long event that comes in small pieces is gathered in one buffer and looked at only where a piece joins it: a picture of 20 MB on
+    one line costs its length, not its length times its pieces.
+    """
+
+    __slots__ = ("_long", "_rest", "_tail")
 
     def __init__(self) -> None:
         self._rest = b""
+        """What is not complete, while it is short."""
+        self._long = bytearray()
+        """The same, once it is long."""
+        self._tail = b""
+        """The last bytes of `_long`: as many as the longest end of an event lacks one of."""
 
     def feed(self, data: bytes) -> list[bytes]:
         """The events completed by `data`, in order."""
         if self._rest:
             data = self._rest + data
+        elif self._long:
+            if not self._closes(data):
+                self._long += data
+                self._tail = (self._tail + data)[-3:]
+                return []
+            self._long += data
+            data = bytes(self._long)
+            self._long = bytearray()
         if b"\r" in data:
             return self._feed_any(data)
         last = data.rfind(b"\n\n")
         if last < 0:
-            self._rest = data
+            self._keep(data)
             return []
-        self._rest = data[last + 2 :]
-        head = data[: last + 2]
+        end = last + 2
+        if end == len(data):  # a whole event, as they mostly come
+            self._rest = b""
+        else:
+            self._keep(data[end:])
+        head = data[:end]
         if head.find(b"\n\n") == last:
             return [head]
         events = [event + b"\n\n" for event in head.split(b"\n\n")]
@@ -35,30 +66,43 @@ class EventCutter:
 
     @property
     def rest(self) -> bytes:
-        """What has not been completed by a blank line."""
-        return self._rest
+        """What has not been completed by a blank line. Copied when it is long: to know how long, ask `waiting`."""
+        return self._rest or bytes(self._long)
+
+    @property
+    def waiting(self) -> int:
+        """Bytes of `rest`."""
+        return len(self._rest) or len(self._long)
+
+    def _keep(self, rest: bytes) -> None:
+        if len(rest) <= SHORT_BYTES:
+            self._rest = rest
+            return
+        self._rest = b""
+        self._long += rest
+        self._tail = rest[-3:]
+
+    def _closes(self, data: bytes) -> bool:
+        """Whether an event can end in `data`, which follows what is kept."""
+        seam = self._tail + data
+        if b"\r" in seam:
+            return _END.search(seam) is not None
+        return b"\n\n" in seam
 
     def _feed_any(self, data: bytes) -> list[bytes]:
         """Streams with carriage returns: rare, so clear rather than quick."""
         events: list[bytes] = []
-        start = line = position = 0
+        start = line = 0
         size = len(data)
-        while position < size:
-            byte = data[position]
-            if byte not in (0x0A, 0x0D):
-                ends = [end for end in (data.find(b"\n", position), data.find(b"\r", position)) if end >= 0]
-                if not ends:
-                    break
-                position = min(ends)
-                continue
-            if byte == 0x0D and position + 1 == size:
+        for found in _LINE_END.finditer(data):
+            position, after = found.span()
+            if after == size and data[position] == _CR and after - position == 1:
                 break  # may be the first half of CRLF
-            after = position + (2 if data[position : position + 2] == b"\r\n" else 1)
             if position == line:  # an empty line closes the event
                 events.append(data[start:after])
                 start = after
-            line = position = after
-        self._rest = data[start:]
+            line = after
+        self._keep(data[start:])
         return events
 
 

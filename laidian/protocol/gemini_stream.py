@@ -244,7 +244,7 @@ class GeminiReader:
             if not events:
                 raise
             self._fault = fault
-        self._size = len(self._cutter.rest)
+        self._size = self._cutter.waiting
         self._bound()
         return events
 

@@ -160,7 +160,7 @@ class GeminiTap:
                 shown.append(self._see(event))
         except StreamFault as fault:
             self.fault = fault
-        self._size = len(self._cutter.rest)
+        self._size = self._cutter.waiting
         self._bound()
         return shown[0] if len(shown) == 1 else b"".join(shown)
 

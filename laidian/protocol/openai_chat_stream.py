@@ -77,7 +77,7 @@ class ChatReader:
         try:
             for event in self._cutter.feed(data):
                 events += self._see(event)
-            if len(self._cutter.rest) > HELD_EVENT_BYTES:
+            if self._cutter.waiting > HELD_EVENT_BYTES:
                 raise StreamFault("the upstream sent an event longer than a chat chunk can be")
         except StreamFault as fault:
             if not events:

@@ -114,7 +114,7 @@ class ImageTap:
         try:
             for event in self._cutter.feed(data):
                 seen.append(self._see(event))
-            if len(self._cutter.rest) > EVENT_BYTES:
+            if self._cutter.waiting > EVENT_BYTES:
                 raise StreamFault("the upstream sent an event larger than any picture")
         except StreamFault as fault:
             self.fault = fault

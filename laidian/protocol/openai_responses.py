@@ -221,7 +221,7 @@ class ResponsesTap:
         try:
             for one in self._cutter.feed(data):
                 seen.append(self._see(one))
-            if len(self._cutter.rest) > MAX_EVENT_BYTES:
+            if self._cutter.waiting > MAX_EVENT_BYTES:
                 raise StreamFault("the upstream sent an event longer than one can be")
         except StreamFault as fault:
             self.fault = fault

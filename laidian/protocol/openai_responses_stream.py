@@ -123,7 +123,7 @@ class ResponsesReader:
         try:
             for one in self._cutter.feed(data):
                 self._see(one, events)
-            if len(self._cutter.rest) > MAX_EVENT_BYTES:
+            if self._cutter.waiting > MAX_EVENT_BYTES:
                 raise StreamFault("the upstream sent an event longer than one can be")
         except StreamFault as fault:
             self.ended = True

@@ -31,6 +31,7 @@ from laidian.errors import (
     Unauthenticated,
 )
 from laidian.protocol.dialect import Operation, Peek
+from laidian.relay.suited import require_suited
 
 FALLBACK_OUTPUT_TOKENS = 131_072
 """Output limit of a model whose own is not known: the largest of the current chat models (gpt-5 class, 128,000; seen 2026-11)."""
@@ -93,12 +94,6 @@ def check(
 ) -> Ticket:
     """Every gate that needs no database. Raises NotFound, ModelUnpriced or NoUpstream with the reason."""
     group = group_of(catalog, key)
-    if operation.capability not in group.capabilities:
-        raise NotFound(
-            f"Group `{group.name}` of this key does not have the capability `{operation.capability}`, which "
-            f"{operation.method} {operation.path} needs. Ask the operator to add it.",
-            code="endpoint_not_supported",
-        )
     model = group.resolve(peek.model)
     if not group.permits(model):
         raise no_model(catalog, group, peek.model, f"model `{peek.model}` is not in group `{group.name}`")
@@ -110,12 +105,25 @@ def check(
         )
     if price is None:
         raise unpriced(model)
+    if not operation.free:
+        require_suited(operation, peek.model, price)
     if peek.service_tier not in ("auto", "default") and not price.has_service_tier(peek.service_tier):
         raise unpriced(model, f"service tier `{peek.service_tier[:32]}`")
     if not selection.candidates:
         raise no_upstream(model, selection.blocked, now_ms)
     input_bound = peek.bound_input_tokens()
     return Ticket(key, group, model, price, input_bound, _demand(price, group, peek, input_bound), selection)
+
+
+def require_capability(catalog: Catalog, key: Key, operation: Operation) -> None:
+    """The gate that needs no body: a group without pictures does not upload 50 MB first. Raises NotFound, as the seed has it."""
+    group = group_of(catalog, key)
+    if operation.capability not in group.capabilities:
+        raise NotFound(
+            f"Group `{group.name}` of this key does not have the capability `{operation.capability}`, which "
+            f"{operation.method} {operation.path} needs. Ask the operator to add it.",
+            code="endpoint_not_supported",
+        )
 
 
 def group_of(catalog: Catalog, key: Key) -> Group:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +16,24 @@ from prometheus_client import Counter, Histogram
 
 if TYPE_CHECKING:
     from laidian.relay.life import Line
+
+ROOM_BYTES = 256 * 1024
+"""Of each counter file, enough for some thousand series."""
+
+
+def _make_room() -> None:
+    """Fills this worker's counter files with real zeros before they are mapped.
+
+    The metrics library maps sparse files; touching a page of one on a full disk ends the process with SIGBUS (tried 2026-11-22).
+    """
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    for kind in ("counter", "histogram") if folder else ():
+        path = Path(folder or "") / f"{kind}_{os.getpid()}.db"
+        if not path.exists():
+            path.write_bytes(bytes(ROOM_BYTES))
+
+
+_make_room()
 
 FLUSH_S = 0.1
 FLUSH_LINES = 64

@@ -178,6 +178,7 @@ class Life:
             context.journal.unauthenticated()
             raise
         self.key_name = key.name
+        gates.require_capability(catalog, key, self.operation)
         peek = await self._read()
         ticket = gates.check(
             catalog,

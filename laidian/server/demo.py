@@ -32,7 +32,7 @@ class SimulatedProvider:
     """The provider's process. `serve` is laidian.simulated.serve.serve, handed in by the command line."""
 
     def __init__(self, serve: Callable[..., None]) -> None:
-        self.port = _free_port()
+        self.port = free_port("127.0.0.1")
         # a plain fork of a process that has no threads yet; it may have children itself, so it is no daemon
         context = multiprocessing.get_context("fork")
         self._process: BaseProcess = context.Process(
@@ -61,7 +61,9 @@ def _serve_quietly(serve: Callable[..., None], port: int) -> None:
     serve("127.0.0.1", port, die_with_parent=True)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+def free_port(host: str) -> int:
+    """A port that nobody listens at now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.bind((host, 0))
         return int(probe.getsockname()[1])

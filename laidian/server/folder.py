@@ -14,11 +14,14 @@ import fcntl
 import os
 import secrets
 import stat
+import time
 from pathlib import Path
 
 import msgspec
 
 from laidian.errors import Conflict, StorageDown
+
+LOOKS, LOOK_S = 5, 0.05
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -78,15 +81,14 @@ class Folder:
     def claim(self) -> None:
         """Takes the folder for this process until it ends. Raises Conflict when another instance serves from it."""
         self._lock_file = os.open(self._serve_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(self._lock_file):
             running = self.running()
             who = f" (process {running.pid}, {running.url})" if running else ""
             raise Conflict(
                 f"another LaiDian serves from {self.root}{who}. Stop it, or choose another folder with --data."
             ) from None
         self.stopping.unlink(missing_ok=True)
+        self._running.unlink(missing_ok=True)
         for old in self.metrics.glob("*.db"):
             old.unlink(missing_ok=True)
 
@@ -120,3 +122,15 @@ class Folder:
         while (path := self.backups / f"schema-{schema}.{number}.db").exists():
             number += 1
         return path
+
+
+def _locked(file: int) -> bool:
+    """Takes the lock; a command that only looks (`served`) holds it for an instant, so one refusal is not believed."""
+    for _ in range(LOOKS):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOOK_S)
+        else:
+            return True
+    return False

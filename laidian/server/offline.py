@@ -10,7 +10,10 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar
 
+from laidian.admin.service.start import lay_ground
+from laidian.clock import now_ms
 from laidian.config import Config
+from laidian.data import price_book_bytes
 from laidian.server.app import build_litestar
 from laidian.server.folder import Folder
 from laidian.server.run import prepare
@@ -26,7 +29,11 @@ async def admin_app(folder: Folder, config: Config) -> AsyncGenerator[Litestar, 
     folder.create()
     prepare(folder, config)
     services = Services(config, folder, chores=False)
-    await services.start()
+    context = await services.start()
+    at_ms = now_ms()
+    await context.writer.submit(
+        lambda connection: lay_ground(connection, shipped_book=price_book_bytes(), now_ms=at_ms)
+    )
     try:
         yield build_litestar(services)
     finally:

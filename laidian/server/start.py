@@ -25,7 +25,7 @@ from laidian.config import Config, UpstreamEntry, data_folder, load_config
 from laidian.data import price_book_bytes
 from laidian.domain.key import ENTROPY_BYTES
 from laidian.server.boot import Boot
-from laidian.server.demo import CREDENTIAL, UPSTREAMS, SimulatedProvider
+from laidian.server.demo import CREDENTIAL, UPSTREAMS, SimulatedProvider, free_port
 from laidian.server.folder import Folder
 from laidian.server.run import base_url, prepare, serve
 from laidian.store.connection import Connection
@@ -103,7 +103,10 @@ def _config(options: StartOptions, folder: Folder) -> Config:
         for name, value in (("host", options.host), ("port", options.port), ("workers", options.workers))
         if value is not None
     }
-    return msgspec.structs.replace(config, server=msgspec.structs.replace(config.server, **said))
+    server = msgspec.structs.replace(config.server, **said)
+    if server.port == 0:
+        server = msgspec.structs.replace(server, port=free_port(server.host))
+    return msgspec.structs.replace(config, server=server)
 
 
 def _set_up(folder: Folder, config: Config, provider: SimulatedProvider | None) -> Begun:
@@ -168,7 +171,12 @@ def _greet(folder: Folder, config: Config, begun: Begun, provider: SimulatedProv
         lines.append(f"  disabled    {change}: no longer in the configuration file")
     if provider is not None:
         lines.append("  SIMULATED   every answer is made up; no account, no money")
-        lines += [f"  key         {key}", "", *_try_it(base_url(config), key or "")]
+        lines += [
+            f"  key         {key}",
+            f"  commands    laidian status --data {folder.root}",
+            "",
+            *_try_it(base_url(config), key or ""),
+        ]
     elif first is not None:
         lines.append(
             f"  admin token {folder.admin_token}  (for other machines; commands on this one find it themselves)"

@@ -129,6 +129,15 @@ STEPS: tuple[str, ...] = (
     CREATE INDEX usage_records_key ON usage_records (key_id, id);
     CREATE INDEX usage_records_quota ON usage_records (quota_id, id);
     CREATE INDEX usage_records_started ON usage_records (started_at_ms);
+
+    CREATE TABLE objects (
+        kind TEXT NOT NULL, id TEXT NOT NULL, key_id INTEGER NOT NULL REFERENCES keys (id),
+        upstream_id INTEGER NOT NULL, credential_id INTEGER NOT NULL,
+        created_at_ms INTEGER NOT NULL, expires_at_ms INTEGER, meta TEXT NOT NULL DEFAULT '{}',
+        PRIMARY KEY (kind, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX objects_key ON objects (key_id, kind, created_at_ms, id);
+    CREATE INDEX objects_expires ON objects (expires_at_ms) WHERE expires_at_ms IS NOT NULL;
     """,
 )
 """`user_version` N means that steps 1 to N ran."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from laidian.admin.api.gate import FAILURES, PEERS, REFILL_S, Backoff
+from laidian.relay.backoff import FAILURES, PEERS, REFILL_S, Backoff
 from tests.admin.conftest import TOKEN, Api, Clock, Make
 
 STATUS = "/admin/v1/status"

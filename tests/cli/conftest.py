@@ -28,7 +28,6 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def relay(data: Path) -> Path:
     """A data folder with a group, a quota and a key, and no server."""
-    assert call("group", "create", "default", "-q").code == 0
     assert call("quota", "create", "team", "--balance", "10", "-q").code == 0
     assert call("key", "create", "alice", "--quota", "team", "-q").code == 0
     return data

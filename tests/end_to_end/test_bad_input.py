@@ -91,11 +91,11 @@ def test_unknown_paths_and_methods_answer_in_shape(laidian: Served):
         return int(head.split()[1]), json.loads(body)["error"]
 
     assert call("POST", "/v1/nonsense")[0] == 404
-    assert call("GET", "/v1/chat/completions")[0] == 405
-    assert call("DELETE", "/v1/models/gpt-5.4")[0] == 405
+    assert call("PUT", "/v1/chat/completions")[0] == 405
+    assert call("DELETE", "/v1/models/gpt-5.4")[0] == 404
     assert call("GET", "/nowhere")[0] == 404
     status, error = call("POST", "/v1/assistants")
-    assert (status, error["code"]) == (404, "unknown_url")
+    assert (status, error["code"]) == (404, "endpoint_not_supported")
     assert "LaiDian" in error["message"]
 
 

@@ -181,3 +181,26 @@ def test_every_spelling_of_chat_reaches_the_upstream_at_one_path(
     provider.reset()
     assert call.bearer("POST", path, json.dumps(CHAT).encode()).status == 200
     assert [seen.path for seen in provider.requests(count=1)] == ["/v1/chat/completions"]
+
+
+def test_the_query_reaches_the_dialect_whatever_the_prefix(call: Caller, provider: SimulatedProvider):
+    provider.reset()
+    body = json.dumps({"contents": [{"role": "user", "parts": [{"text": "x"}]}]}).encode()
+    for prefix in ("/v1beta", "/v1", "/v1beta/v1beta"):
+        path = f"{prefix}/models/gpt-5.4:streamGenerateContent"
+        events = call("POST", f"{path}?alt=sse&key={call.key}", body)
+        assert (events.status, events.headers["content-type"].partition(";")[0]) == (200, "text/event-stream")
+        assert events.body.startswith(b"data: ")
+        array = call("POST", f"{path}?key={call.key}", body)
+        assert (array.status, array.headers["content-type"].partition(";")[0]) == (200, "application/json")
+        assert isinstance(json.loads(array.body), list)
+    seen = provider.requests(count=6)
+    assert len(seen) == 6
+    assert not [one for one in seen if call.key in one.path or call.key in str(one.headers)]
+
+
+def test_anthropics_beta_query_is_the_same_route(call: Caller):
+    body = json.dumps({**CHAT, "max_tokens": 5}).encode()
+    for path in ("/v1/messages", "/v1/messages?beta=true", "/v1/v1/messages?beta=true"):
+        reply = call("POST", path, body, x_api_key=call.key, anthropic_version="2026-10-21")
+        assert (reply.status, reply.json()["type"]) == (200, "message"), reply.body

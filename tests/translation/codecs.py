@@ -35,6 +35,9 @@ from laidian.simulated.values import Prompt
 
 Body = dict[str, Any]
 
+NOW_S = 1_796_000_000
+"""What dates an answer whose upstream gave none."""
+
 
 class Spoken(msgspec.Struct, frozen=True):
     """One dialect, seen from both ends."""
@@ -55,7 +58,9 @@ class Spoken(msgspec.Struct, frozen=True):
     def translated(self, peek: Peek, upstream: Spoken) -> Translation:
         """A client's request on its way to a model of the upstream that can do what is asked for."""
         thinks = self.codec.decode_request(peek).effort is not None
-        return translate(self.codec, upstream.codec, peek, upstream.thinker if thinks else upstream.model)
+        return translate(
+            self.codec, upstream.codec, peek, upstream.thinker if thinks else upstream.model, NOW_S
+        )
 
     def read(self, body: bytes, *, stream: bool = False) -> Peek:
         """A request that was written for this dialect's upstream, as a relay of its own would see it."""

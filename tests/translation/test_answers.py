@@ -12,7 +12,7 @@ from laidian.protocol.canonical import Event, TextDelta
 from laidian.protocol.codec import Translation, translate
 from tests.translation import answers
 from tests.translation.answers import SCENARIOS, USAGE
-from tests.translation.codecs import BY_NAME, PAIRS, Spoken, pair_id
+from tests.translation.codecs import BY_NAME, NOW_S, PAIRS, Spoken, pair_id
 from tests.translation.meaning import Meaning, meaning
 from tests.translation.requests import REASONING, SCHEMA, TEXT, TOOLS, asked
 
@@ -163,7 +163,8 @@ def test_a_chat_client_that_did_not_ask_for_usage_sees_none(upstream: Spoken):
     chat = BY_NAME["chat"]
     peek = chat.peek(asked(TEXT, "chat") | {"stream_options": None}, stream=True)
     written = streamed(
-        translate(chat.codec, upstream.codec, peek, upstream.model), [answers.stream(upstream.name, "text")]
+        translate(chat.codec, upstream.codec, peek, upstream.model, NOW_S),
+        [answers.stream(upstream.name, "text")],
     )
     assert b"usage" not in written
     assert b'"choices":[]' not in written

@@ -9,7 +9,7 @@ from laidian.protocol.codec import TranslatingTap
 from laidian.protocol.dialect import StreamFault
 from tests.translation import answers
 from tests.translation.answers import SCENARIOS
-from tests.translation.codecs import PAIRS, Spoken, pair_id
+from tests.translation.codecs import NOW_S, PAIRS, Spoken, pair_id
 from tests.translation.meaning import meaning
 from tests.translation.test_answers import events_of, read, said, translation
 
@@ -38,7 +38,7 @@ def test_an_error_in_the_middle_reaches_the_client_as_one(client: Spoken, upstre
     stream = events_of(answers.stream(upstream.name, "text"))
     chosen = translation(client, upstream, "text", stream=True)
     writer = client.codec.writer(chosen.peek, chosen.request)
-    tap = TranslatingTap(upstream.codec.reader(), writer)
+    tap = TranslatingTap(upstream.codec.reader(), writer, NOW_S)
     begun = b"".join(tap.feed(event) for event in stream[: len(stream) // 2 + 1])
     assert begun
     begun += tap.feed(answers.error_event(upstream.name))

@@ -20,7 +20,7 @@ from laidian.protocol.canonical import (
 )
 from laidian.protocol.codec import translate
 from tests.translation.answers import USAGE
-from tests.translation.codecs import BY_NAME, Body, Spoken, pair_id
+from tests.translation.codecs import BY_NAME, NOW_S, Body, Spoken, pair_id
 from tests.translation.requests import CITY, TEXT, TOOLS, asked
 from tests.translation.test_answers import read
 from tests.translation.test_requests import arrived, carried
@@ -183,7 +183,7 @@ def test_legacy_functions_are_tools_to_the_upstream_and_functions_to_the_client(
     assert got.choice == ("named", ("get_weather",))
     assert got.tools == (("get_weather", "d", CITY),)
     peek = client.peek(body)
-    chosen = translate(client.codec, upstream.codec, peek, upstream.model)
+    chosen = translate(client.codec, upstream.codec, peek, upstream.model, NOW_S)
     answer = json.loads(chosen.read_answer(written(upstream, stream=False)).body)["choices"][0]
     assert answer["message"]["function_call"]["name"] == "shell__run"
     assert json.loads(answer["message"]["function_call"]["arguments"]) == json.loads(COMMAND)

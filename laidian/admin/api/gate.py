@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,48 +18,13 @@ from litestar.handlers.base import BaseRouteHandler
 
 from laidian.admin.api.services import AdminServices
 from laidian.errors import Forbidden, RateLimited, Unauthenticated
-
-FAILURES = 5
-"""Wrong tokens that an address has at once; they come back evenly over a minute."""
-REFILL_S = 60.0 / FAILURES
-PEERS = 4_096
-"""Addresses remembered; the one that failed longest ago is forgotten first."""
+from laidian.relay.backoff import Backoff, address_of, peer_of
 
 _FORWARDING = frozenset({b"forwarded", b"via", b"x-real-ip", b"cf-connecting-ip", b"true-client-ip"})
 _FORWARDED_PREFIX = b"x-forwarded-"
 
 _Connection = ASGIConnection[Any, Any, Any, Any]
 _Headers = Sequence[tuple[bytes, bytes]]
-
-
-class Backoff:
-    """A token bucket of failures per peer, in bounded memory."""
-
-    def __init__(self, clock_s: Callable[[], float]) -> None:
-        self._clock_s = clock_s
-        self._spent: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        """Peer to (failures not yet forgiven, when that was true)."""
-
-    def wait_s(self, peer: str) -> float:
-        """How long this peer has to wait before it may try again; 0 when it need not."""
-        return max(0.0, (self._failures(peer) - (FAILURES - 1)) * REFILL_S) if peer in self._spent else 0.0
-
-    def failed(self, peer: str) -> None:
-        self._spent[peer] = (self._failures(peer) + 1, self._clock_s())
-        self._spent.move_to_end(peer)
-        if len(self._spent) > PEERS:
-            self._spent.popitem(last=False)
-
-    def __len__(self) -> int:
-        return len(self._spent)
-
-    def _failures(self, peer: str) -> float:
-        failures, then_s = self._spent.get(peer, (0.0, 0.0))
-        left = failures - (self._clock_s() - then_s) / REFILL_S
-        if left > 0:
-            return left
-        self._spent.pop(peer, None)
-        return 0.0
 
 
 class Gate:
@@ -82,7 +45,7 @@ class Gate:
         headers: _Headers = list(connection.scope["headers"])
         if not services.config.admin.remote:
             check_place(host, headers)
-        self._check_token(services, _peer(host), headers)
+        self._check_token(services, peer_of(host), headers)
 
     def _check_token(self, services: AdminServices, peer: str, headers: _Headers) -> None:
         assert self._backoff is not None
@@ -140,17 +103,8 @@ def check_place(peer: str, headers: _Headers) -> None:
         )
 
 
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address
-
-
 def _is_loopback(host: str) -> bool:
-    address = _address(host)
+    address = address_of(host)
     return address is not None and address.is_loopback
 
 
@@ -160,12 +114,4 @@ def _is_literal(raw: bytes) -> bool:
         host = host[1:].partition("]")[0]
     elif host.count(":") == 1:
         host = host.partition(":")[0]
-    return host.lower().rstrip(".") == "localhost" or _address(host) is not None
-
-
-def _peer(host: str) -> str:
-    """Whom failures are counted by: an IPv4 address, or the /64 that an IPv6 host has all of."""
-    address = _address(host)
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((int(address), 64), strict=False))
-    return str(address) if address else host[:64]
+    return host.lower().rstrip(".") == "localhost" or address_of(host) is not None

@@ -20,6 +20,9 @@ from laidian.admin.service.upstreams import add_upstream
 from laidian.errors import BadRequest
 from laidian.store.connection import Connection
 from laidian.store.firststart import first_start_done, mark_first_start
+from laidian.store.groups import read_groups
+from laidian.store.prices import adopted_book
+from laidian.store.quotas import read_quotas
 from laidian.store.vault import Vault
 from laidian.upstream.providers import PROVIDERS, Provider
 
@@ -46,9 +49,7 @@ def first_start(
     """
     if first_start_done(connection):
         return None
-    book = adopt(connection, shipped_book, now_ms)
-    create_group(connection, GroupCreate(name=GROUP), now_ms=now_ms)
-    create_quota(connection, QuotaCreate(name=QUOTA, kind="unlimited"), now_ms=now_ms)
+    book = lay_ground(connection, shipped_book=shipped_book, now_ms=now_ms)
     made = [
         provider.kind
         for provider in PROVIDERS.values()
@@ -61,6 +62,20 @@ def first_start(
         )
     mark_first_start(connection)
     return FirstStart(price_book=book, group=GROUP, quota=QUOTA, upstreams=tuple(made), key=key)
+
+
+def lay_ground(connection: Connection, *, shipped_book: bytes, now_ms: int) -> str:
+    """The price book, a group and a quota, as far as a fresh database has none; the book's name.
+
+    What a command needs that comes before the first start: it must not take the first start's own part, the environment.
+    """
+    ruling = adopted_book(connection)
+    book = ruling.source if ruling else adopt(connection, shipped_book, now_ms)
+    if not read_groups(connection):
+        create_group(connection, GroupCreate(name=GROUP), now_ms=now_ms)
+    if not read_quotas(connection):
+        create_quota(connection, QuotaCreate(name=QUOTA, kind="unlimited"), now_ms=now_ms)
+    return book
 
 
 def _from_environment(
