@@ -2,11 +2,13 @@
 
 File contents are never kept: a part is its place in the body, so that a form can be sent on from wherever the bytes were put, with
 single values replaced and every other byte as it came. Sans I/O; whoever feeds the bytes keeps them.
+The rule a newcomer would break: what can be read in two ways is refused. The model that is priced here must be the model that the
+upstream reads, and its reader is another.
 """
 
 from __future__ import annotations
 
-from email.message import Message
+import re
 
 import msgspec
 
@@ -16,6 +18,17 @@ MAX_PARTS = 128
 HEADER_BYTES = 16 * 1024
 TEXT_BYTES = 1024 * 1024
 """A text field longer than this is refused; the longest prompt of the image API has 32,000 characters (OpenAI, 2025)."""
+
+
+_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+_TOKEN = re.compile(_NAME)
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_ESCAPED = re.compile(rf';[ \t]*({_NAME})=(?:"((?:[^"\\]|\\.)*)"|([^;"\s]*))[ \t]*')
+_UNESCAPED = re.compile(rf';[ \t]*({_NAME})=(?:"([^"]*)"|([^;"\s]*))[ \t]*')
+_BACKSLASH = re.compile(r"\\(.)")
+_BOUNDARY = re.compile(r"[!#-\[\]-~ ]{0,199}[!#-\[\]-~]")
+"""RFC 2046 has 70 characters and fewer kinds; clients send what they like, but never a quote, a backslash or a blank at the end."""
+_PLAIN = frozenset({"binary", "8bit", "7bit"})
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -61,6 +74,17 @@ class Form(msgspec.Struct, frozen=True):
                 f"The form field `{name}` is not valid UTF-8.", param=name, code="invalid_value"
             ) from None
 
+    def flag(self, name: str) -> bool:
+        """A text field that says `true` or `false`; missing is false. Raises BadRequest for any other word, which servers read differently."""
+        word = self.text(name)
+        if word not in (None, "true", "false"):
+            raise BadRequest(
+                f"The form field `{name}` must be true or false; got {word[:20]!r}.",
+                param=name,
+                code="invalid_value",
+            )
+        return word == "true"
+
     def files(self) -> list[Part]:
         return [part for part in self.parts if part.filename is not None]
 
@@ -79,15 +103,14 @@ class Edit(msgspec.Struct, frozen=True):
 
 def boundary_of(content_type: bytes) -> bytes:
     """The boundary of a multipart/form-data content type. Raises BadRequest when there is none that can be one."""
-    header = Message()
-    header["content-type"] = content_type.decode("latin-1")
-    boundary = header.get_param("boundary")
-    kind = header.get_content_type()
-    if kind != "multipart/form-data" or not isinstance(boundary, str) or not 1 <= len(boundary) <= 200:
+    kind, _, rest = content_type.decode("latin-1").partition(";")
+    found = _parameters(f";{rest}") if kind.strip().lower() == "multipart/form-data" else None
+    boundaries = [value for name, value in found or () if name == "boundary"]
+    if len(boundaries) != 1 or not _BOUNDARY.fullmatch(boundaries[0]):
         raise BadRequest(
             "The body must be multipart/form-data with a boundary in Content-Type.", code="invalid_form"
         )
-    return boundary.encode("latin-1")
+    return boundaries[0].encode()
 
 
 class FormReader:
@@ -148,9 +171,9 @@ class FormReader:
         return True
 
     def _headers(self) -> bool:
-        end = self._rest.find(b"\r\n\r\n")
+        end = self._rest.find(b"\r\n\r\n", 0, HEADER_BYTES)
         if end < 0:
-            if len(self._rest) > HEADER_BYTES:
+            if len(self._rest) >= HEADER_BYTES:
                 raise _broken("the headers of a part are too long")
             return False
         if len(self._parts) >= MAX_PARTS:
@@ -188,20 +211,54 @@ class FormReader:
 
 
 def _part_head(raw: bytes) -> tuple[str, str | None, str]:
-    """(name, file name, content type) of a part's headers."""
-    header = Message()
-    for line in raw.decode("utf-8", "surrogateescape").split("\r\n"):
+    """(name, file name, content type) of a part's headers. Raises BadRequest for what two readers could take for two things."""
+    headers: dict[str, str] = {}
+    for line in raw.decode("utf-8", "replace").split("\r\n"):
         name, colon, value = line.partition(":")
-        if colon:
-            header[name.strip()] = value.strip()
-    disposition = header.get("content-disposition", "")
-    if not disposition.lower().startswith("form-data"):
+        name = name.lower()
+        if not colon or not _TOKEN.fullmatch(name) or _CONTROL.search(value) or name in headers:
+            raise _broken("a part has a header that is no header, or the same one twice")
+        headers[name] = value.strip()
+    if headers.get("content-transfer-encoding", "binary").lower() not in _PLAIN:
+        raise _broken("a part is sent in a transfer encoding, which multipart/form-data no longer has")
+    name, filename = _disposition(headers.get("content-disposition", ""))
+    return name, filename, headers.get("content-type", "")
+
+
+def _disposition(value: str) -> tuple[str, str | None]:
+    """(name, file name) of `form-data; name="…"; filename="…"`.
+
+    A backslash before a quote escapes it for curl and is a plain character for browsers: where the two readings name different
+    fields, neither is taken.
+    """
+    kind, _, rest = value.partition(";")
+    if kind.strip().lower() != "form-data":
         raise _broken("a part is not form-data")
-    name = header.get_param("name", header="content-disposition")
-    filename = header.get_param("filename", header="content-disposition")
-    if not isinstance(name, str) or not name or len(name) > 200:
-        raise _broken("a part has no name")
-    return name, filename if isinstance(filename, str) else None, header.get("content-type", "")
+    readings = [found for escapes in (True, False) if (found := _parameters(f";{rest}", escapes)) is not None]
+    named = {tuple(one for one in found if one[0].startswith("name")) for found in readings}
+    if len(named) != 1:
+        raise _broken("the name of a part cannot be read")
+    names = named.pop()
+    if len(names) != 1 or names[0][0] != "name" or not 1 <= len(names[0][1]) <= 200:
+        raise _broken("a part has no name, or several")
+    files = [text for name, text in readings[0] if name in ("filename", "filename*")]
+    return names[0][1], files[0] if files else None
+
+
+def _parameters(text: str, escapes: bool = True) -> list[tuple[str, str]] | None:
+    """`; name=value` pairs, names in lower case; None when it is something else."""
+    pattern = _ESCAPED if escapes else _UNESCAPED
+    found: list[tuple[str, str]] = []
+    position, text = 0, text.rstrip(" \t;")
+    while position < len(text):
+        match = pattern.match(text, position)
+        if match is None:
+            return None
+        name, quoted, plain = match.groups()
+        value = plain if quoted is None else quoted
+        found.append((name.lower(), _BACKSLASH.sub(r"\1", value) if escapes and quoted else value))
+        position = match.end()
+    return found
 
 
 def _broken(why: str) -> BadRequest:

@@ -139,7 +139,7 @@ def test_an_address_announced_by_a_dead_process_is_not_trusted(
 def test_6_is_a_name_that_exists_or_a_thing_in_use(relay: Path) -> None:
     refused(call("key", "create", "alice"), Exit.CONFLICT, "alice")
     refused(call("quota", "delete", "team", "--yes"), Exit.CONFLICT, "team")
-    assert [quota["name"] for quota in call("quota", "list", "--json").json()] == ["team"]
+    assert [quota["name"] for quota in call("quota", "list", "--json").json()] == ["team", "unlimited"]
 
 
 def test_7_is_a_database_that_cannot_be_used(relay: Path) -> None:

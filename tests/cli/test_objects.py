@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import json
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from laidian.admin.schema import Group, Key, Quota, Upstream
+from laidian.data import price_book_bytes
 from tests.cli.running import call, on_terminal
 
 SECRET = "sk-provider-secret-0123456789"
@@ -80,7 +84,6 @@ def test_an_edit_that_changes_nothing_is_wrong_usage(relay: Path) -> None:
         ["upstream", "delete", "openai"],
         ["upstream", "delete-key", "openai", "key-1"],
         ["price", "retire", "gpt-5.4"],
-        ["price", "adopt"],
         ["usage", "end", "req_1"],
     ],
 )
@@ -342,10 +345,24 @@ def test_own_prices_are_set_listed_and_retired(relay: Path) -> None:
     assert call("price", "set", "my-model").code == 2
 
 
+def use_an_older_book(relay: Path) -> None:
+    """What an upgrade finds: the book that rules is not the one that is shipped."""
+    book = json.loads(price_book_bytes())
+    book["source"] = "genai-prices 0.2.2"
+    book["entries"] = book["entries"][1:]
+    with contextlib.closing(sqlite3.connect(relay / "laidian.db")) as database, database:
+        database.execute(
+            "UPDATE price_books SET source = ?, data = ?", (book["source"], json.dumps(book).encode())
+        )
+
+
 def test_a_price_book_is_adopted_only_after_a_look_or_a_yes(relay: Path) -> None:
+    assert call("price", "book", "--json").json()["differs"] is False
+    use_an_older_book(relay)
     assert call("price", "book", "--json").json()["differs"] is True
     assert call("price", "diff", "--json").json()["changes"]
-    assert call("price", "adopt").code == 2
+    for more in ([], ["--no-input"]):
+        assert call("price", "adopt", *more).code == 2
     assert call("price", "adopt", "--yes", "--json").json()["differs"] is False
     assert call("price", "diff").out == ""
     code, seen = on_terminal(["price", "adopt"], LAIDIAN_DATA=str(relay))

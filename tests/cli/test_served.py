@@ -255,7 +255,7 @@ def test_the_dashboard_is_refused_where_it_cannot_be_shown_with_a_hint(served: S
 
 
 def test_the_dashboard_needs_a_server(tmp_path: Path) -> None:
-    assert call("group", "create", "default", "-q", "--data", str(tmp_path / "data")).code == 0
+    assert call("quota", "create", "team", "--balance", "1", "-q", "--data", str(tmp_path / "data")).code == 0
     code, seen = on_terminal(["tui"], LAIDIAN_DATA=str(tmp_path / "data"))
     assert code == 5
     assert "laidian serve" in seen

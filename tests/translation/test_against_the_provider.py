@@ -9,7 +9,7 @@ import pytest
 
 from laidian.protocol.codec import Translation
 from laidian.protocol.dialect import StreamFault
-from laidian.upstream.providers import credential_headers
+from laidian.upstream.providers import ANTHROPIC_VERSION, credential_headers
 from tests.simulated_provider import BilledUsage, SimulatedProvider, simulated_provider
 from tests.translation.codecs import PAIRS, Body, Spoken, pair_id
 from tests.translation.meaning import Meaning, meaning
@@ -48,6 +48,8 @@ def exchanged(
     path = translation.upstream.stream_path(upstream.model, stream=stream)
     url = f"{provider.base_url}/{'v1beta' if upstream.name == 'gemini' else 'v1'}{path}"
     headers = [(b"content-type", b"application/json"), *credential_headers(upstream.family.name, KEY)]
+    if upstream.name == "anthropic":
+        headers.append((b"anthropic-version", ANTHROPIC_VERSION))
     with (
         httpx2.Client(timeout=20, trust_env=False) as http,
         http.stream("POST", url, content=translation.encoded.body, headers=headers) as response,

@@ -8,7 +8,7 @@ import random
 import msgspec
 import pytest
 
-from laidian.protocol.canonical import Event, TextDelta
+from laidian.protocol.canonical import Event, Started, TextDelta
 from laidian.protocol.codec import Translation, translate
 from tests.translation import answers
 from tests.translation.answers import SCENARIOS, USAGE
@@ -138,6 +138,18 @@ def test_the_client_sees_its_own_name_of_the_model(client: Spoken, upstream: Spo
     for body in (written, whole.body):
         assert chosen.peek.model.encode() in body
         assert not [name for name in UPSTREAM_MODELS if name in body]
+
+
+@pytest.mark.parametrize("upstream", BY_NAME.values(), ids=pair_id)
+@pytest.mark.parametrize("client", [BY_NAME["chat"], BY_NAME["responses"]], ids=pair_id)
+def test_every_answer_is_dated(client: Spoken, upstream: Spoken):
+    """By the upstream where its dialect tells the time, else by the relay; 1970 would be a lie."""
+    written = streamed(
+        translation(client, upstream, "text", stream=True), [answers.stream(upstream.name, "text")]
+    )
+    begun = read(client, written)[0]
+    assert isinstance(begun, Started)
+    assert begun.created_s == (1_795_000_000 if upstream.name in ("chat", "responses") else NOW_S)
 
 
 @pytest.mark.parametrize("upstream", [BY_NAME["chat"], BY_NAME["responses"]], ids=pair_id)

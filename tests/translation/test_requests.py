@@ -10,7 +10,7 @@ import pytest
 from laidian.errors import BadRequest
 from laidian.protocol.codec import Translation, translate
 from tests.translation import requests
-from tests.translation.codecs import BY_NAME, PAIRS, Body, Spoken, pair_id
+from tests.translation.codecs import BY_NAME, NOW_S, PAIRS, Body, Spoken, pair_id
 from tests.translation.meaning import Wanted, wanted
 from tests.translation.requests import (
     CITY,
@@ -134,7 +134,7 @@ def test_a_field_without_a_counterpart_is_named_when_it_is_dropped(upstream: Spo
 @pytest.mark.parametrize(("client", "upstream"), PAIRS, ids=pair_id)
 def test_the_upstream_is_asked_for_its_own_name_of_the_model(client: Spoken, upstream: Spoken):
     translation = translate(
-        client.codec, upstream.codec, client.peek(asked(TEXT, client.name)), "up/stream-7"
+        client.codec, upstream.codec, client.peek(asked(TEXT, client.name)), "up/stream-7", NOW_S
     )
     where = translation.encoded.body.decode() + upstream.codec.stream_path("up/stream-7", stream=False)
     assert "stream-7" in where
