@@ -116,6 +116,8 @@ class Settlement(msgspec.Struct, frozen=True):
 class Settled(msgspec.Struct, frozen=True):
     charged_nano: int
     shortfall_nano: int
+    quota_unspent_nano: int | None
+    """What a prepaid quota has not spent yet, holds of requests in flight included; None for the other kinds."""
 
 
 class WindowRef(msgspec.Struct, frozen=True):

@@ -117,19 +117,30 @@ class AnthropicReader:
 
     def __init__(self) -> None:
         self.ended = False
+        self._fault: StreamFault | None = None
+        """Met after good events in the same data: they are given first, it is raised by the next call."""
         self._finished = False
         self._cutter = EventCutter()
         self._answer = _Answer()
 
     def feed(self, data: bytes) -> list[Event]:
         events: list[Event] = []
-        for event in self._cutter.feed(data):
-            events += self._see(event)
-        if self._cutter.waiting > HELD_EVENT_BYTES:
-            raise StreamFault("the upstream sent an event longer than a message's can be")
+        if self._fault is not None:
+            raise self._fault
+        try:
+            for event in self._cutter.feed(data):
+                events += self._see(event)
+            if self._cutter.waiting > HELD_EVENT_BYTES:
+                raise StreamFault("the upstream sent an event longer than a message's can be")
+        except StreamFault as fault:
+            if not events:
+                raise
+            self._fault = fault
         return events
 
     def end(self) -> list[Event]:
+        if self._fault is not None:
+            raise self._fault
         rest = self._cutter.rest
         events: list[Event] = []
         if rest.strip() and not self._finished:

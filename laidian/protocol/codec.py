@@ -36,7 +36,8 @@ class StreamReader(Protocol):
     """Whether the dialect's last event has come."""
 
     def feed(self, data: bytes) -> list[Event]:
-        """Events completed by `data`. Raises StreamFault for an error event and for what is no stream of this dialect."""
+        """Events completed by `data`. Raises StreamFault for an error event and for what is no stream of this dialect; where good
+        events came with it, they are given first and the fault is raised at the next call."""
         ...
 
     def end(self) -> list[Event]:

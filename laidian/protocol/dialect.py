@@ -28,6 +28,9 @@ from laidian.protocol.form import Edit, Form
 DialectName = Literal[
     "openai.chat",
     "openai.responses",
+    "openai.input_tokens",
+    "openai.compact",
+    "openai.completions",
     "openai.embeddings",
     "openai.moderations",
     "openai.images",
@@ -220,6 +223,18 @@ CHAT_COMPLETIONS = Operation(
 OPERATIONS: tuple[Operation, ...] = (
     CHAT_COMPLETIONS,
     Operation("responses", "openai", "openai.responses", "POST", "/v1/responses", "responses"),
+    Operation(
+        "responses.input_tokens",
+        "openai",
+        "openai.input_tokens",
+        "POST",
+        "/v1/responses/input_tokens",
+        "responses",
+        free=True,
+        counts=True,
+    ),
+    Operation("responses.compact", "openai", "openai.compact", "POST", "/v1/responses/compact", "responses"),
+    Operation("completions", "openai", "openai.completions", "POST", "/v1/completions", "chat"),
     Operation("embeddings", "openai", "openai.embeddings", "POST", "/v1/embeddings", "embeddings"),
     Operation(
         "moderations", "openai", "openai.moderations", "POST", "/v1/moderations", "moderations", free=True

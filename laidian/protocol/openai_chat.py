@@ -46,6 +46,8 @@ class _Delta(msgspec.Struct):
 
 class _Choice(msgspec.Struct):
     delta: _Delta | None = None
+    text: str | None = None
+    """Of a choice of the legacy completions, whose stream is this one in all else."""
     message: _Delta | None = None
     finish_reason: str | None = None
 
@@ -77,7 +79,7 @@ class OpenAIChat:
             stream=stream,
             output_limit=None if limit is None else limit * number,
             choices=number,
-            wants_usage=stream and _wants_usage(fields),
+            wants_usage=stream and wants_usage(fields),
             service_tier=fields.get("service_tier", str) or "default",
         )
 
@@ -92,7 +94,7 @@ class OpenAIChat:
             changes["model"] = msgspec.json.encode(model)
         if peek.stream and not peek.wants_usage:
             raw = fields.raw.get("stream_options")
-            changes["stream_options"] = _with_usage(None if raw is None else said(raw))
+            changes["stream_options"] = with_usage(None if raw is None else said(raw))
         return fields.replaced(changes) if changes else fields.body
 
     def read_answer(self, peek: Peek, body: bytes) -> Answer:
@@ -196,15 +198,16 @@ class ChatTap:
             if choice.finish_reason is not None:
                 self.finished = True
             if choice.delta is not None:
-                self._count(choice.delta)
+                self._count(_text(choice.delta))
+            elif choice.text:
+                self._count(choice.text)
         reported = said(chunk.usage)
         if reported is None:
             return event.replace(b',"usage":null', b"") if self._hide else event
         self.usage = read_usage(reported) or self.usage
         return b"" if self._hide and not chunk.choices else event
 
-    def _count(self, delta: _Delta) -> None:
-        text = _text(delta)
+    def _count(self, text: str) -> None:
         if text:
             # by characters here, since it runs per chunk: ASCII 4.2 a token, others 0.75 (domain.estimate)
             self._characters += len(text) * 10 if text.isascii() else likely_tokens(text.encode()) * 42
@@ -228,12 +231,13 @@ def _limit(fields: Fields) -> int | None:
     return newer if newer is not None else positive(fields, "max_tokens")
 
 
-def _wants_usage(fields: Fields) -> bool:
+def wants_usage(fields: Fields) -> bool:
+    """Whether a stream request asks for usage itself."""
     options = fields.get("stream_options", dict[str, Any])
     return bool(options) and options.get("include_usage") is True
 
 
-def _with_usage(options: bytes | None) -> bytes:
+def with_usage(options: bytes | None) -> bytes:
     """The client's stream options with usage switched on; its other options stay."""
     if options is None:
         return b'{"include_usage":true}'

@@ -33,7 +33,7 @@ class OpenAIImageEdits:
         return Peek(
             NO_FIELDS,
             checked_model(form.text("model")),
-            stream=form.text("stream") == "true",
+            stream=form.flag("stream"),
             output_limit=pictures * IMAGE_TOKENS,
             choices=pictures,
             wants_usage=True,
@@ -55,7 +55,7 @@ class OpenAIImageEdits:
         return self._generation.read_answer(peek, body)
 
     def tap(self, peek: Peek) -> ImageTap:
-        return ImageTap()
+        return ImageTap(peek.choices)
 
 
 def renamed(peek: Peek, model: str) -> tuple[Edit, ...]:
@@ -68,7 +68,7 @@ def renamed(peek: Peek, model: str) -> tuple[Edit, ...]:
 def _count(text: str | None) -> int:
     if text is None:
         return 1
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_IMAGES:
+    if not text.isascii() or not text.isdigit() or len(text) > 3 or not 1 <= int(text) <= MAX_IMAGES:
         raise BadRequest(
             f"`n` must be a number from 1 to {MAX_IMAGES}; got {text[:20]}.", param="n", code="invalid_value"
         )

@@ -23,14 +23,20 @@ IMAGE_TOKENS = 16_384
 """Output tokens that one picture is held at. gpt-image-1 takes 6,240 for its largest (1024 x 1536, high; OpenAI's image guide, 2025),
 and the current models have larger sizes; what a picture really took is what is billed."""
 
+LIKELY_IMAGE_TOKENS = 4_160
+"""What one picture is billed at where the upstream does not say: 1024 x 1024, high (OpenAI's image guide, 2025)."""
+
+PARTIAL_IMAGE_TOKENS = 100
+"""A partial picture is billed so (OpenAI's image guide, 2025)."""
+
 EVENT_BYTES = 64 * 1024 * 1024
 """The largest event that is gathered: a 4K picture in base64 is about 20 MB."""
 
 
 class _Details(msgspec.Struct):
-    text_tokens: int = 0
-    image_tokens: int = 0
-    cached_tokens: int = 0
+    """The Images API has no cached part in its answers, although prices for one are published (protocol.md 7.1)."""
+
+    image_tokens: int | None = None
 
 
 class _Usage(msgspec.Struct):
@@ -41,7 +47,7 @@ class _Usage(msgspec.Struct):
 
 
 class _Answer(msgspec.Struct):
-    type: str = ""
+    type: str | None = None
     data: msgspec.Raw = msgspec.Raw()
     usage: msgspec.Raw = msgspec.Raw()
     error: msgspec.Raw = msgspec.Raw()
@@ -86,22 +92,36 @@ class OpenAIImages:
             raise StreamFault("the upstream's answer holds no pictures")
         reported = said(answer.usage)
         usage = None if reported is None else read_image_usage(reported)
-        return Answer(usage, "default", 0 if usage else peek.choices * IMAGE_TOKENS, body)
+        return Answer(usage, "default", 0 if usage else peek.choices * LIKELY_IMAGE_TOKENS, body)
 
     def tap(self, peek: Peek) -> ImageTap:
-        return ImageTap()
+        return ImageTap(peek.choices)
 
 
 class ImageTap:
-    """Watches a stream of pictures. See `Tap`."""
+    """Watches a stream of so many pictures; the last one is held for the end. See `Tap`.
+
+    What several pictures report is not documented; the last report counts, as the sum of all.
+    """
 
     begun_usage = None
 
-    __slots__ = ("_cutter", "_final", "ended", "fault", "finished", "output_tokens", "service_tier", "usage")
+    __slots__ = (
+        "_cutter",
+        "_final",
+        "_missing",
+        "ended",
+        "fault",
+        "finished",
+        "output_tokens",
+        "service_tier",
+        "usage",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, pictures: int) -> None:
         self._cutter = EventCutter()
         self._final = b""
+        self._missing = pictures
         self.usage: Usage | None = None
         self.service_tier = "default"
         self.finished = False
@@ -130,18 +150,24 @@ class ImageTap:
         return self._final
 
     def _see(self, event: bytes) -> bytes:
+        if self.ended:
+            return b""
         data = data_of(event)
-        if data is None or data.strip() == b"[DONE]":
+        if data is None:
             return event
+        if data.strip() == b"[DONE]":
+            return b""  # no server of this API documents it, and no client waits for it
         picture = _read(data)
         if picture.type not in _FINAL:
-            self.output_tokens += 100  # a partial picture is billed so (OpenAI's image guide, 2025)
+            self.output_tokens += PARTIAL_IMAGE_TOKENS
             return event
         reported = said(picture.usage)
-        self.usage = None if reported is None else read_image_usage(reported)
-        self.finished = self.ended = True
-        self._final += event
-        return b""
+        self.usage = (None if reported is None else read_image_usage(reported)) or self.usage
+        self.output_tokens += LIKELY_IMAGE_TOKENS
+        self._missing -= 1
+        self.finished, self.ended = True, self._missing < 1
+        before, self._final = self._final, event
+        return before
 
 
 def read_image_usage(raw: bytes) -> Usage | None:
@@ -151,8 +177,8 @@ def read_image_usage(raw: bytes) -> Usage | None:
     except (msgspec.DecodeError, RecursionError):
         return None
     into, out = usage.input_tokens_details or _Details(), usage.output_tokens_details
-    pictures_in = into.image_tokens
-    pictures_out = usage.output_tokens if out is None else out.image_tokens
+    pictures_in = into.image_tokens or 0
+    pictures_out = usage.output_tokens if out is None or out.image_tokens is None else out.image_tokens
     text_in, text_out = usage.input_tokens - pictures_in, usage.output_tokens - pictures_out
     if (
         min(text_in, text_out, pictures_in, pictures_out) < 0

@@ -31,7 +31,7 @@ _RAN_ON_THE_SERVER = frozenset(
     {"web_search_call", "file_search_call", "code_interpreter_call", "mcp_call", "mcp_list_tools"}
 )
 _WHY_NOT = {
-    "item_reference": "it names something stored at the provider; send the item itself",
+    "item_reference": "it names something stored at the provider; send the item itself, as clients do with `store` false",
     "compaction": "it is encrypted by the provider that made it; send the conversation itself",
     "compaction_trigger": "compaction is a service of one provider",
 }
@@ -78,6 +78,9 @@ class Conversation:
                 self._result(at, item, custom=kind == "custom_tool_call_output")
             case "reasoning":
                 self._thought(item)
+            case "item_reference" if item.id is not None and item.id.startswith("rs_"):
+                # A thought named, not sent, as the Vercel AI SDK 7 does unless `store` is false: the answer goes on without it
+                self._dropped["input[].item_reference"] = None
             case "image_generation_call":
                 self._picture(item)
             case "additional_tools":

@@ -48,6 +48,7 @@ class Client:
         "scope",
         "started",
         "status",
+        "stream_headers",
         "stream_type",
     )
 
@@ -61,6 +62,8 @@ class Client:
         self.gone = False
         self.status = 0
         self.stream_type = STREAM_TYPE
+        self.stream_headers: tuple[tuple[bytes, bytes], ...] = ()
+        """What the head of a stream says besides; of no effect once it is out."""
         self._receive = receive
         self._send = send
         self._loop = asyncio.get_running_loop()
@@ -228,6 +231,7 @@ class Client:
                         (b"cache-control", b"no-cache"),
                         (b"x-accel-buffering", b"no"),
                         (b"x-request-id", self.request_id.encode()),
+                        *self.stream_headers,
                     ],
                 }
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,11 @@ from laidian.config import Config
 from laidian.protocol.codec import Codec
 from laidian.protocol.dialect import Dialect, DialectName
 from laidian.protocol.family import Family, FamilyName
+from laidian.relay.backoff import Backoff
 from laidian.relay.journal import Journal
 from laidian.relay.settler import Settler
 from laidian.store.catalog import CatalogReader
+from laidian.store.reader import Reader
 from laidian.store.writer import Writer
 from laidian.upstream.health import Health
 from laidian.upstream.transport import Transport
@@ -42,6 +45,12 @@ class Context(msgspec.Struct):
     live: dict[str, Life] = {}
     """Requests in flight by id."""
     stopping: bool = False
+    lister: Reader | None = None
+    """For what key holders ask, beside the event loop; the operator's listings use the same one."""
+    holders_turn: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
+    """One holder reads at a time, so that a thread of the lister is left for the operator."""
+    backoff: Backoff = msgspec.field(default_factory=lambda: Backoff(time.monotonic))
+    """Counts keys that do not exist, by address."""
 
     def share_of(self, limit: int | None) -> int | None:
         """This worker's part of a limit that all workers share; at least one."""

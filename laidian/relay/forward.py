@@ -112,7 +112,9 @@ def _forward_form(dialect: FormDialect, candidate: Candidate, peek: Peek) -> For
 def _counted(name: DialectName, peek: Peek, dialect: Dialect) -> Forward:
     """Tokens counted from the bytes, in the shape of the client's dialect."""
     tokens = peek.likely_input_tokens()
-    shape = {"totalTokens": tokens} if name == "gemini" else {"input_tokens": tokens}
+    shape: dict[str, str | int] = {"totalTokens": tokens} if name == "gemini" else {"input_tokens": tokens}
+    if name == "openai.input_tokens":
+        shape = {"object": "response.input_tokens", **shape}
     return Forward(
         "", b"", family_of(name), lambda: _tap(dialect, peek), _nothing, estimate=msgspec.json.encode(shape)
     )

@@ -20,10 +20,10 @@ import msgspec
 from laidian.domain.key import Key, digest
 from laidian.domain.quota import window_start_ms
 from laidian.errors import Bug, RateLimited, Unauthenticated
+from laidian.relay import gates
 from laidian.relay.backoff import peer_of
 from laidian.relay.client import Client
 from laidian.relay.context import Context
-from laidian.relay.gates import NO_KEY, NO_SUCH_KEY
 from laidian.store.connection import Connection
 from laidian.store.holder import (
     BUCKET_MS,
@@ -42,6 +42,8 @@ from laidian.store.holder import (
 T = TypeVar("T")
 
 MINUTE_MS = 60_000
+BEFORE_ANY_EXPIRY_MS = 0
+"""The moment at which no key has expired yet."""
 
 Status = Literal["active", "expired", "quota_exhausted", "disabled"]
 """What would become of a request now. disabled: its group or its quota is, by the operator. expired: the key or its quota.
@@ -170,30 +172,28 @@ def identify(context: Context, client: Client) -> Key:
     Raises Unauthenticated without a key, for one that does not exist and for one that the operator disabled; RateLimited instead when
     the address has come with too many that do not exist.
     """
-    credential = client.credential()
-    if not credential:
-        raise Unauthenticated(NO_KEY)
-    key = context.catalog.current().keys.get(digest(credential))
-    if key is None:
+    credential, known = client.credential(), context.catalog.current()
+    try:
+        return gates.authenticate(known, credential, BEFORE_ANY_EXPIRY_MS)
+    except Unauthenticated as refusal:
         context.journal.unauthenticated()
-        raise _stranger(context, client)
-    if not key.enabled:
-        raise Unauthenticated(f"The key `{key.name}` is disabled. Ask the operator to enable it.")
-    return key
+        if credential and digest(credential) not in known.keys:
+            _stranger(context, client, refusal)
+        raise
 
 
-def _stranger(context: Context, client: Client) -> Unauthenticated | RateLimited:
+def _stranger(context: Context, client: Client, refusal: Unauthenticated) -> None:
+    """Counts a credential that does not exist. Raises RateLimited when there were too many."""
     peer = peer_of((client.scope.get("client") or ("",))[0])
     wait_s = context.backoff.wait_s(peer)
     if wait_s > 0:
-        return RateLimited(
-            f"{NO_SUCH_KEY} Too many such keys came from this address; wait {wait_s:.0f} s before the next one.",
+        raise RateLimited(
+            f"{refusal.message} Too many such keys came from this address; wait {wait_s:.0f} s before the next one.",
             code="too_many_failures",
             retry_after_s=wait_s,
             retry=False,
         )
     context.backoff.failed(peer)
-    return Unauthenticated(NO_SUCH_KEY)
 
 
 # Reading
@@ -202,7 +202,7 @@ def _stranger(context: Context, client: Client) -> Unauthenticated | RateLimited
 def _standing(connection: Connection, key: Key, at_ms: int, period: Period | None) -> Standing:
     account = read_account(connection, key.id)
     if account is None:
-        raise Unauthenticated(NO_SUCH_KEY)
+        raise Unauthenticated(f"The key `{key.name}` was deleted a moment ago.")
     windows: tuple[Window, ...] = ()
     if account.quota_kind == "plan":
         windows = read_windows(connection, account.quota_id, account.limits, at_ms)

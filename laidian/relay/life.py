@@ -34,6 +34,7 @@ from laidian.relay.attempts import Attempt, AttemptFailed, judge, of_transport, 
 from laidian.relay.client import JSON_TYPE, Client, Receive, Scope, Send
 from laidian.relay.context import Context
 from laidian.relay.forward import Forward, forward
+from laidian.relay.headers import cost_headers, dropped_headers
 from laidian.relay.outcome import Outcome
 from laidian.relay.spool import Spool
 from laidian.store.ledger import extend_hold, open_hold
@@ -344,6 +345,7 @@ class Life:
             outcome.usage, self._answer_body = Usage(), plan.estimate
             return
         self.dropped = plan.dropped
+        self.client.stream_headers = dropped_headers(plan.dropped)
         origin, prefix = self.relay.origin(candidate)
         timeouts = Timeouts(
             upstream.connect_timeout_s, upstream.first_byte_timeout_s, upstream.idle_timeout_s
@@ -578,7 +580,8 @@ class Life:
             await self.client.write(self._goodbye)
             await self.client.finish()
         else:
-            await self.client.respond(200, self._answer_body, self._answer_type)
+            headers = cost_headers(self.settled) + dropped_headers(self.dropped)
+            await self.client.respond(200, self._answer_body, self._answer_type, headers)
 
     def _client_left(self) -> None:
         """The client hung up. A whole answer is always read on, since a provider bills it either way; a stream as the group says."""

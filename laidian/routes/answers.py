@@ -13,6 +13,15 @@ import msgspec
 from laidian import __version__
 from laidian.relay.client import Client
 from laidian.relay.context import Context
+from laidian.routes.holder import (
+    show_balance,
+    show_multiplier,
+    show_receipt,
+    show_spent,
+    show_subscription,
+    show_token,
+    show_usage,
+)
 from laidian.routes.matcher import Params
 from laidian.routes.models import list_models, show_model
 
@@ -34,4 +43,11 @@ ANSWERS: dict[str, Answer] = {
     "greeting": greet,
     "models.list": list_models,
     "models.retrieve": show_model,
+    "usage": show_usage,
+    "usage.receipt": show_receipt,
+    "billing.subscription": show_subscription,
+    "billing.usage": show_spent,
+    "billing.token": show_token,
+    "billing.multiplier": show_multiplier,
+    "balance": show_balance,
 }

@@ -25,12 +25,14 @@ from laidian.protocol.gemini_family import GeminiFamily
 from laidian.protocol.openai_audio import OpenAISpeech, OpenAITranscriptions
 from laidian.protocol.openai_chat import OpenAIChat
 from laidian.protocol.openai_chat_codec import OpenAIChatCodec
+from laidian.protocol.openai_completions import OpenAICompletions
 from laidian.protocol.openai_edits import OpenAIImageEdits
 from laidian.protocol.openai_embeddings import OpenAIEmbeddings, OpenAIModerations
 from laidian.protocol.openai_family import OpenAIFamily
 from laidian.protocol.openai_images import OpenAIImages
 from laidian.protocol.openai_responses import OpenAIResponses
 from laidian.protocol.openai_responses_codec import OpenAIResponsesCodec
+from laidian.protocol.openai_responses_near import OpenAICompact, OpenAIInputTokens
 from laidian.relay.context import Context
 from laidian.relay.journal import Journal
 from laidian.relay.settler import Settler
@@ -97,6 +99,7 @@ class Services:
             families={"openai": OpenAIFamily(), "gemini": GeminiFamily(), "anthropic": AnthropicFamily()},
             dialects={
                 "openai.chat": OpenAIChat(),
+                "openai.completions": OpenAICompletions(),
                 "openai.embeddings": OpenAIEmbeddings(),
                 "openai.moderations": OpenAIModerations(),
                 "openai.images": OpenAIImages(),
@@ -104,6 +107,8 @@ class Services:
                 "openai.speech": OpenAISpeech(),
                 "openai.listen": OpenAITranscriptions(),
                 "openai.responses": OpenAIResponses(),
+                "openai.input_tokens": OpenAIInputTokens(),
+                "openai.compact": OpenAICompact(),
                 "gemini": Gemini(),
                 "anthropic": Anthropic(),
             },

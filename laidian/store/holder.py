@@ -119,7 +119,8 @@ def _window(connection: Connection, quota_id: int, kind: WindowKind, limit_nano:
     ).fetchone()
     if row is None:
         return Window(kind, limit_nano, 0, 0, None if kind == "5h" else start_ms)
-    return Window(kind, limit_nano, *row, start_ms)
+    held_nano, spent_nano = row
+    return Window(kind, limit_nano, held_nano, spent_nano, start_ms)
 
 
 def read_buckets(connection: Connection, key_id: int, since_ms: int) -> list[Bucket]:

@@ -252,10 +252,11 @@ def settle(connection: sqlite3.Connection, settlement: Settlement) -> Settled | 
         "UPDATE keys SET held_nano = held_nano - ?, spent_nano = spent_nano + ?, last_used_at_ms = ? WHERE id = ?",
         (*move, created_at_ms, key_id),
     )
-    connection.execute(
-        "UPDATE quotas SET held_nano = held_nano - ?, spent_nano = spent_nano + ? WHERE id = ?",
+    (unspent,) = connection.execute(
+        "UPDATE quotas SET held_nano = held_nano - ?, spent_nano = spent_nano + ? WHERE id = ? "
+        "RETURNING CASE kind WHEN 'prepaid' THEN credited_nano - spent_nano END",
         (*move, quota_id),
-    )
+    ).fetchone()
     if windows != "{}":
         _settle_windows(connection, quota_id, windows, move)
     usage = settlement.usage
@@ -275,7 +276,7 @@ def settle(connection: sqlite3.Connection, settlement: Settlement) -> Settled | 
         settlement.attempts, settlement.client,
     )  # fmt: skip
     connection.execute(_RECORD, values)
-    return Settled(charged, shortfall)
+    return Settled(charged, shortfall, unspent)
 
 
 def _settle_windows(

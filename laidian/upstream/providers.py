@@ -34,6 +34,7 @@ class Provider(msgspec.Struct, frozen=True):
 
 COMPATIBLE_DIALECTS: tuple[DialectName, ...] = (
     "openai.chat",
+    "openai.completions",
     "openai.embeddings",
     "openai.moderations",
     "openai.images",
@@ -43,7 +44,13 @@ COMPATIBLE_DIALECTS: tuple[DialectName, ...] = (
 )
 """What servers that call themselves OpenAI-compatible usually have; what one lacks it answers with 404, and the next is tried."""
 
-OPENAI_DIALECTS: tuple[DialectName, ...] = ("openai.chat", "openai.responses", *COMPATIBLE_DIALECTS[1:])
+OPENAI_DIALECTS: tuple[DialectName, ...] = (
+    "openai.chat",
+    "openai.responses",
+    "openai.input_tokens",
+    "openai.compact",
+    *COMPATIBLE_DIALECTS[1:],
+)
 
 PROVIDERS: dict[UpstreamKind, Provider] = {
     "openai": Provider(

@@ -36,7 +36,8 @@ async def hammer(path: Path, name: str, requests: int) -> tuple[int, int]:
                 continue
             end = ending(request.request_id, CHARGE_NANO)
             settled = await writer.submit(lambda connection, end=end: settle(connection, end))
-            assert settled == Settled(CHARGE_NANO, 0)
+            assert isinstance(settled, Settled)
+            assert (settled.charged_nano, settled.shortfall_nano) == (CHARGE_NANO, 0)
             got += 1
 
     await asyncio.gather(*(one_after_the_other() for _ in range(IN_FLIGHT)))

@@ -123,7 +123,7 @@ def test_a_key_and_a_quota_are_good_until_the_very_millisecond_they_expire(books
 def test_a_free_request_passes_an_empty_balance(books: sqlite3.Connection) -> None:
     open_hold(books, ask("a", worst_nano=100))
     assert open_hold(books, ask("b", worst_nano=0)) == Hold("b", 0)
-    assert settle(books, ending("b", 0)) == Settled(0, 0)
+    assert settle(books, ending("b", 0)) == Settled(0, 0, 100)
 
 
 def test_a_request_without_a_limit_takes_what_is_left_and_nobody_else_gets_in(
@@ -173,7 +173,7 @@ def test_a_minute_that_was_swept_is_not_corrected_into_being(books: sqlite3.Conn
     sweep_rates(books, NOON_MS + 120 * MINUTE_MS)
     assert books.execute("SELECT count(*) FROM rate_windows").fetchone() == (1,)
     sweep_rates(books, NOON_MS + 121 * MINUTE_MS)
-    assert settle(books, ending("a", 1)) == Settled(1, 0)
+    assert settle(books, ending("a", 1)) == Settled(1, 0, 99)
     assert books.execute("SELECT count(*) FROM rate_windows").fetchone() == (0,)
 
 
@@ -240,7 +240,7 @@ def test_a_settlement_takes_what_was_used_and_at_most_what_is_there(
     books: sqlite3.Connection, amount: int, charged: int
 ) -> None:
     open_hold(books, ask("a", worst_nano=60))
-    assert settle(books, ending("a", amount)) == Settled(charged, amount - charged)
+    assert settle(books, ending("a", amount)) == Settled(charged, amount - charged, 100 - charged)
     assert counters(books, "quotas", PREPAID) == counters(books, "keys", ON_PREPAID) == (0, charged)
     row = books.execute("SELECT amount_nano, shortfall_nano, held_nano FROM usage_records").fetchone()
     assert row == (amount, amount - charged, 60)
@@ -249,14 +249,14 @@ def test_a_settlement_takes_what_was_used_and_at_most_what_is_there(
 def test_a_settlement_leaves_what_others_hold(books: sqlite3.Connection) -> None:
     open_hold(books, ask("a", worst_nano=60))
     open_hold(books, ask("b", worst_nano=30, key_id=ON_PREPAID_TOO))
-    assert settle(books, ending("a", 500)) == Settled(70, 430)
+    assert settle(books, ending("a", 500)) == Settled(70, 430, 30)
     assert counters(books, "quotas", PREPAID) == (30, 70)
-    assert settle(books, ending("b", 30)) == Settled(30, 0)
+    assert settle(books, ending("b", 30)) == Settled(30, 0, 0)
 
 
 def test_settling_twice_is_settling_once(books: sqlite3.Connection) -> None:
     open_hold(books, ask("a", worst_nano=60))
-    assert settle(books, ending("a", 10)) == Settled(10, 0)
+    assert settle(books, ending("a", 10)) == Settled(10, 0, 90)
     before = whole(books)
     assert settle(books, ending("a", 50)) is None
     assert settle(books, ending("never-held", 50)) is None
@@ -270,14 +270,14 @@ def test_an_answer_longer_than_its_hold_is_not_free_because_a_limit_was_lowered(
     limited = ask("a", worst_nano=60, key_id=LIMITED, quota_id=UNLIMITED)
     open_hold(books, limited)
     books.execute("UPDATE keys SET limit_nano = 10 WHERE id = ?", (LIMITED,))
-    assert settle(books, ending("a", 61)) == Settled(60, 1)
+    assert settle(books, ending("a", 61)) == Settled(60, 1, None)
 
 
 def test_a_key_that_was_deleted_meanwhile_is_settled_all_the_same(books: sqlite3.Connection) -> None:
     open_hold(books, ask("a", worst_nano=60))
     books.execute("UPDATE keys SET deleted_at_ms = 1, enabled = 0")
     books.execute("UPDATE quotas SET enabled = 0")
-    assert settle(books, ending("a", 50)) == Settled(50, 0)
+    assert settle(books, ending("a", 50)) == Settled(50, 0, 50)
 
 
 def test_a_key_that_moved_to_another_quota_settles_with_the_one_of_its_hold(
@@ -285,7 +285,7 @@ def test_a_key_that_moved_to_another_quota_settles_with_the_one_of_its_hold(
 ) -> None:
     open_hold(books, ask("a", worst_nano=60))
     books.execute("UPDATE keys SET quota_id = ? WHERE id = ?", (UNLIMITED, ON_PREPAID))
-    assert settle(books, ending("a", 50)) == Settled(50, 0)
+    assert settle(books, ending("a", 50)) == Settled(50, 0, 50)
     assert counters(books, "quotas", PREPAID) == (0, 50)
     assert counters(books, "quotas", UNLIMITED) == (0, 0)
 
@@ -298,7 +298,7 @@ def test_a_hold_is_extended_wholly_or_not_at_all(books: sqlite3.Connection) -> N
     assert extend_hold(books, "never-held", 1) is False
     assert whole(books) == before
     assert extend_hold(books, "a", 10) is True
-    assert settle(books, ending("a", 100)) == Settled(100, 0)
+    assert settle(books, ending("a", 100)) == Settled(100, 0, 0)
 
 
 def test_the_database_itself_refuses_a_balance_below_zero(books: sqlite3.Connection) -> None:

@@ -307,7 +307,9 @@ class LedgerMachine(RuleBasedStateMachine):
             assert results == [None] * times
             return
         charged = self.expected_charge(request, amount)
-        assert results == [Settled(charged, amount - charged), *[None] * (times - 1)]
+        quota = self.quotas[request.asked.quota_id]
+        unspent = None if quota.limit is None else quota.limit - quota.spent - charged
+        assert results == [Settled(charged, amount - charged, unspent), *[None] * (times - 1)]
         self.settled(request_id, charged, usage.total_input_tokens + usage.total_output_tokens)
 
     @rule(request_id=known, more=st.integers(0, 120))

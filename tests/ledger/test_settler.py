@@ -48,7 +48,7 @@ async def waited_for(settler: Settler) -> None:
 async def test_a_settlement_is_told_when_it_is_written(writer: Writer, tmp_path: Path) -> None:
     settler = Settler(writer)
     await hold(writer)
-    assert await settler.settle(ending("a", 50)) == Settled(50, 0)
+    assert await settler.settle(ending("a", 50)) == Settled(50, 0, 50)
     assert await settler.settle(ending("a", 50)) is None
     assert settler.waiting == 0
 

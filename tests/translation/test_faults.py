@@ -9,7 +9,7 @@ from laidian.protocol.codec import TranslatingTap
 from laidian.protocol.dialect import StreamFault
 from tests.translation import answers
 from tests.translation.answers import SCENARIOS
-from tests.translation.codecs import NOW_S, PAIRS, Spoken, pair_id
+from tests.translation.codecs import PAIRS, Spoken, pair_id
 from tests.translation.meaning import meaning
 from tests.translation.test_answers import events_of, read, said, translation
 
@@ -36,9 +36,7 @@ def test_an_error_before_the_answer_leaves_the_client_untouched(client: Spoken, 
 @pytest.mark.parametrize(("client", "upstream"), PAIRS, ids=pair_id)
 def test_an_error_in_the_middle_reaches_the_client_as_one(client: Spoken, upstream: Spoken):
     stream = events_of(answers.stream(upstream.name, "text"))
-    chosen = translation(client, upstream, "text", stream=True)
-    writer = client.codec.writer(chosen.peek, chosen.request)
-    tap = TranslatingTap(upstream.codec.reader(), writer, NOW_S)
+    tap = translation(client, upstream, "text", stream=True).tap()
     begun = b"".join(tap.feed(event) for event in stream[: len(stream) // 2 + 1])
     assert begun
     begun += tap.feed(answers.error_event(upstream.name))
@@ -46,9 +44,7 @@ def test_an_error_in_the_middle_reaches_the_client_as_one(client: Spoken, upstre
     assert not tap.finished
     with pytest.raises(StreamFault):
         read(client, begun)
-    # Responses alone ends a broken stream in its own way
-    failure = getattr(tap, "failure", None) or getattr(writer, "failure", None)
-    told = failure(BROKEN) if failure is not None else None
+    told = tap.failure(BROKEN)  # Responses alone ends a broken stream in its own way
     with pytest.raises(StreamFault) as caught:
         read(client, begun + (told or client.family.error_event(BROKEN)))
     assert "broken off" in caught.value.message
