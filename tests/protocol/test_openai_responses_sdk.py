@@ -187,7 +187,7 @@ def through(provider: SimulatedProvider) -> Loopback:
     """Client and upstream both speak Responses, and everything between them goes through the canonical form."""
 
     def relayed(body: bytes) -> tuple[bytes, str]:
-        translation = translate(CODEC, CODEC, peeked(body), "gpt-5.4")
+        translation = translate(CODEC, CODEC, peeked(body), "gpt-5.4", 0)
         status, reply = asked(provider, translation.encoded.body)
         assert status == 200, reply
         if not translation.peek.stream:
