@@ -1,10 +1,14 @@
 """OpenAI audio: text to speech (JSON in, sound out), and speech to text (a form in; JSON or text out).
 
 Where the provider reports no usage, what the request itself says is billed: characters to speak, seconds to listen to. Seconds
-are taken from the file's size and marked as estimated, since decoding sound is not the relay's business.
+are taken from the file's size and marked as estimated, since decoding sound is not the relay's business; subtitles say themselves
+where they end.
 """
 
 from __future__ import annotations
+
+import math
+import re
 
 import msgspec
 
@@ -18,10 +22,17 @@ from laidian.protocol.form import Edit, Form
 from laidian.protocol.openai_edits import NO_FIELDS, renamed
 from laidian.protocol.openai_family import error_message
 from laidian.protocol.openai_fields import checked_model, named_model
+from laidian.protocol.openai_usage import ABSURD_TOKENS
 
 AUDIO_TOKENS_PER_CHARACTER = 2
-"""Speech: 1,250 audio tokens a minute (gpt-4o-mini-tts: 0.015 USD a minute at 12 USD per million, OpenAI's price page, 2025) at some 15
-characters a second are 1.4; rounded up."""
+"""What speech is held at. 1,250 audio tokens a minute (gpt-4o-mini-tts: 0.015 USD a minute at 12 USD per million, OpenAI's price page,
+2025) at some 15 characters a second are 1.4."""
+
+AUDIO_BYTES_PER_TOKEN = 1_024
+"""Base64 in a stream of speech: 128 kbit/s of mp3, OpenAI's usual rate, at 1,250 tokens a minute."""
+
+EVENT_BYTES = 16 * 1024 * 1024
+"""The largest event that is gathered."""
 
 SPOKEN_CHARACTERS = 100_000
 """OpenAI takes 4,096; other servers take more."""
@@ -35,18 +46,24 @@ LISTENED_TOKENS = 16_000
 """Output tokens of a transcription at most (gpt-4o-transcribe, OpenAI's model page, 2025)."""
 
 
+class _Details(msgspec.Struct):
+    audio_tokens: int | None = None
+
+
 class _Usage(msgspec.Struct):
-    type: str = "tokens"
-    seconds: float = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    input_token_details: dict[str, int] | None = None
+    type: str | None = None
+    seconds: float | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    input_token_details: _Details | None = None
 
 
 class _Answer(msgspec.Struct):
-    type: str = ""
-    text: str = ""
-    duration: float | None = None
+    type: str | None = None
+    text: str | None = None
+    delta: str | None = None
+    duration: float | str | None = None
+    """A string in the SDK's older types and in OpenAI's specification of translations."""
     usage: msgspec.Raw = msgspec.Raw()
     error: msgspec.Raw = msgspec.Raw()
 
@@ -54,6 +71,10 @@ class _Answer(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Answer).decode
 _decode_usage = msgspec.json.Decoder(_Usage).decode
 _FINAL = frozenset({"speech.audio.done", "transcript.text.done"})
+_LONGEST_S = 10**6
+_CUE_END = re.compile(rb"--> *(?:(\d{1,4}):)?(\d\d):(\d\d)[.,](\d{3})")
+_PAGE = (b"<html", b"<!doctype")
+"""How an error page of something in between begins."""
 
 
 class OpenAISpeech:
@@ -95,12 +116,13 @@ class OpenAISpeech:
         return peek.fields.replaced({"model": msgspec.json.encode(model)})
 
     def read_answer(self, peek: Peek, body: bytes) -> Answer:
-        if not body or body.lstrip()[:1] in (b"{", b"<"):
+        """Raises StreamFault for what is no sound; raw samples may begin with any byte, so that one alone decides nothing."""
+        if not body or _is_page(body) or _is_json(body):
             raise StreamFault("the upstream's answer is no sound")
-        return Answer(None, "default", peek.output_limit or 0, body)
+        return Answer(None, "default", -(-peek.units.characters * 14 // 10), body)
 
     def tap(self, peek: Peek) -> AudioTap:
-        return AudioTap()
+        return AudioTap(spoken=True)
 
 
 class OpenAITranscriptions:
@@ -125,7 +147,7 @@ class OpenAITranscriptions:
         return Peek(
             NO_FIELDS,
             checked_model(form.text("model")),
-            stream=form.text("stream") == "true",
+            stream=form.flag("stream"),
             output_limit=LISTENED_TOKENS,
             choices=1,
             wants_usage=True,
@@ -150,18 +172,27 @@ class OpenAITranscriptions:
         return renamed(peek, model)
 
     def read_answer(self, peek: Peek, body: bytes) -> Answer:
-        """JSON with usage or a duration, or plain text, which says nothing of either."""
-        if not body.lstrip().startswith(b"{"):
-            return Answer(None, "default", likely_tokens(body), body)
+        """JSON with usage or a duration; or text, which says nothing of either; or subtitles, which say when the last one ends.
+
+        Raises StreamFault for what is not of the format that was asked for.
+        """
+        wanted = peek.form.text("response_format") if peek.form is not None else None
+        if wanted in ("text", "srt", "vtt"):
+            if _is_page(body):
+                raise StreamFault("the upstream's answer is a page and no transcript")
+            if _is_json(body):
+                _read(body)  # an error with status 200; a transcript may well look like JSON otherwise
+            usage = None if wanted == "text" else _until_last_cue(body)
+            return Answer(usage, "default", likely_tokens(body), body)
         answer = _read(body)
         reported = said(answer.usage)
-        usage = None if reported is None else _usage(reported)
-        if usage is None and answer.duration is not None and 0 <= answer.duration < 10**6:
-            usage = Usage(seconds=int(-(-answer.duration // 1)))
-        return Answer(usage, "default", likely_tokens(answer.text.encode()), body)
+        usage = None if reported is None else _usage(reported, spoken=False)
+        if usage is None and answer.duration is not None:
+            usage = _seconds(answer.duration)
+        return Answer(usage, "default", likely_tokens((answer.text or "").encode()), body)
 
     def tap(self, peek: Peek) -> AudioTap:
-        return AudioTap()
+        return AudioTap(spoken=False)
 
 
 class AudioTap:
@@ -169,8 +200,10 @@ class AudioTap:
 
     begun_usage = None
 
-    def __init__(self) -> None:
+    def __init__(self, *, spoken: bool) -> None:
         self._cutter = EventCutter()
+        self._spoken = spoken
+        """Whether what comes out is sound."""
         self._final = b""
         self.usage: Usage | None = None
         self.service_tier = "default"
@@ -184,6 +217,8 @@ class AudioTap:
         try:
             for event in self._cutter.feed(data):
                 seen.append(self._see(event))
+            if self._cutter.waiting > EVENT_BYTES:
+                raise StreamFault("the upstream sent an event longer than any piece of sound or text")
         except StreamFault as fault:
             self.fault = fault
         return b"".join(seen)
@@ -197,35 +232,77 @@ class AudioTap:
         return self._final
 
     def _see(self, event: bytes) -> bytes:
+        if self.ended:
+            return b""
         data = data_of(event)
-        if data is None or data.strip() == b"[DONE]":
+        if data is None:
             return event
+        if data.strip() == b"[DONE]":
+            return b""
         told = _read(data)
         if told.type not in _FINAL:
-            self.output_tokens += 1
+            self.output_tokens += (
+                -(-len(data) // AUDIO_BYTES_PER_TOKEN)
+                if self._spoken
+                else likely_tokens((told.delta or "").encode())
+            )
             return event
         reported = said(told.usage)
-        self.usage = None if reported is None else _usage(reported)
+        self.usage = None if reported is None else _usage(reported, spoken=self._spoken)
         self.finished = self.ended = True
         self._final = event
         return b""
 
 
-def _usage(raw: bytes) -> Usage | None:
+def _usage(raw: bytes, *, spoken: bool) -> Usage | None:
     """Tokens with their sound part apart, or seconds; None when it says nothing that can be believed."""
     try:
         usage = _decode_usage(raw)
     except (msgspec.DecodeError, RecursionError):
         return None
     if usage.type == "duration":
-        return Usage(seconds=int(-(-usage.seconds // 1))) if 0 <= usage.seconds < 10**6 else None
-    heard = (usage.input_token_details or {}).get("audio_tokens", 0)
-    if (
-        min(usage.input_tokens - heard, heard, usage.output_tokens) < 0
-        or usage.input_tokens + usage.output_tokens > 10**8
-    ):
+        return None if usage.seconds is None else _seconds(usage.seconds)
+    into, out = usage.input_tokens, usage.output_tokens
+    heard = (usage.input_token_details.audio_tokens or 0) if usage.input_token_details is not None else 0
+    if into is None or out is None or min(into - heard, heard, out) < 0 or into + out > ABSURD_TOKENS:
         return None
-    return Usage(input=usage.input_tokens - heard, audio_input=heard, output=usage.output_tokens)
+    if spoken:
+        return Usage(input=into - heard, audio_input=heard, audio_output=out)
+    return Usage(input=into - heard, audio_input=heard, output=out)
+
+
+def _seconds(said_: float | str) -> Usage | None:
+    """Begun seconds count whole; None for what is no length of time. No sound is not free: it is what nothing was said of."""
+    try:
+        length = float(said_)
+    except ValueError:
+        return None
+    return Usage(seconds=math.ceil(length)) if 0 < length < _LONGEST_S else None
+
+
+def _until_last_cue(body: bytes) -> Usage | None:
+    """Seconds until the last subtitle ends; None without one."""
+    last = None
+    for last in _CUE_END.finditer(body):  # noqa: B007 - the last one is what is wanted
+        pass
+    if last is None:
+        return None
+    hours, minutes, seconds, milliseconds = (int(one or 0) for one in last.groups())
+    return _seconds(hours * 3600 + minutes * 60 + seconds + milliseconds / 1000)
+
+
+def _is_page(body: bytes) -> bool:
+    return body.lstrip()[:9].lower().startswith(_PAGE)
+
+
+def _is_json(body: bytes) -> bool:
+    if not body.lstrip().startswith(b"{"):
+        return False
+    try:
+        _decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
 
 
 def _read(body: bytes) -> _Answer:

@@ -145,7 +145,7 @@ class ImageTap:
 
     def end(self) -> bytes:
         """The final picture's event, which is what a client takes for the end."""
-        if not self.finished:
+        if not self._final:
             raise StreamFault("the upstream ended the stream before the picture was finished")
         return self._final
 
@@ -165,7 +165,7 @@ class ImageTap:
         self.usage = (None if reported is None else read_image_usage(reported)) or self.usage
         self.output_tokens += LIKELY_IMAGE_TOKENS
         self._missing -= 1
-        self.finished, self.ended = True, self._missing < 1
+        self.finished = self.ended = self._missing < 1
         before, self._final = self._final, event
         return before
 

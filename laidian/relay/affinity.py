@@ -17,7 +17,7 @@ from laidian.clock import now_ms
 from laidian.domain.affinity import Held, Holder, ObjectKind, Sessions, pinned, preferring, why_not
 from laidian.domain.key import Key
 from laidian.domain.selection import Selection
-from laidian.errors import BadRequest, LaidianError, NotFound, NoUpstream
+from laidian.errors import BadRequest
 from laidian.protocol.dialect import Operation, Peek
 from laidian.protocol.stored import (
     Reference,
@@ -82,7 +82,9 @@ class Bonds:
                 param="background",
                 code="unsupported_parameter",
             )
-        named = references(operation.family, peek.fields, self._hosts() if operation.family == "gemini" else ())
+        named = references(
+            operation.family, peek.fields, self._hosts() if operation.family == "gemini" else ()
+        )
         held = await find_all(context, key.id, named) if named else ()
         if held:
             tokens = sum(kept_tokens(one.meta) for one in held)
@@ -165,9 +167,7 @@ class Bond:
         usage, _ = outcome.used()
         note = note_of(usage.total_input_tokens + usage.total_output_tokens)
         expires_at_ms = at_ms + RESPONSE_DAYS * DAY_MS
-        grown = [
-            msgspec.structs.replace(one, meta=note) for one in self._held if one.kind == "conversation"
-        ]
+        grown = [msgspec.structs.replace(one, meta=note) for one in self._held if one.kind == "conversation"]
         return [Held("response", made_id, self._key.id, holder, at_ms, expires_at_ms, note), *grown]
 
 
@@ -219,6 +219,3 @@ def _session(client: Client) -> str | None:
         if value and len(value) <= MAX_SESSION_CHARS:
             return value.decode("latin-1")
     return None
-
-
-__all__ = ["Bond", "Bonds", "LaidianError", "NoUpstream", "NotFound", "find_all", "find_own", "remember"]

@@ -77,7 +77,9 @@ def _date(said: dict[str, str], name: str) -> date | None:
             raise ValueError
         return day
     except ValueError:
-        raise BadRequest(f"{text[:40]!a} is no date that can be used; write it as 2026-11-22.", param=name) from None
+        raise BadRequest(
+            f"{text[:40]!a} is no date that can be used; write it as 2026-11-22.", param=name
+        ) from None
 
 
 def _zone(name: str) -> tzinfo:

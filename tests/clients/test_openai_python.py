@@ -161,9 +161,7 @@ def test_chat_stops_at_a_word_and_at_the_limit(client: OpenAI, model: str, meter
     assert stopped.choices[0].message.content == "[simulated] one "
     assert stopped.choices[0].finish_reason == "stop"
     meter.same(**chat_told(stopped.usage))
-    cut = client.chat.completions.create(
-        model=model, messages=say("[[tokens:50]]"), max_completion_tokens=20
-    )
+    cut = client.chat.completions.create(model=model, messages=say("[[tokens:50]]"), max_completion_tokens=20)
     assert cut.choices[0].finish_reason == "length"
     assert meter.same(**chat_told(cut.usage)).output == 20
 
@@ -225,7 +223,8 @@ def test_responses_call_tools_in_parallel_and_take_their_results(client: OpenAI,
         item.model_dump(exclude_none=True, exclude={"parsed_arguments", "status"}) for item in response.output
     ]
     results = [
-        {"type": "function_call_output", "call_id": call.call_id, "output": '{"celsius":21}'} for call in calls
+        {"type": "function_call_output", "call_id": call.call_id, "output": '{"celsius":21}'}
+        for call in calls
     ]
     final = client.responses.create(
         model=model, input=[*question, *said, *results], tools=[TOOL], store=False

@@ -107,9 +107,17 @@ PAYLOAD = base64.b64encode(random.Random(5).randbytes(3_750_000)).decode()
 @pytest.mark.parametrize(
     "body",
     [
-        {"contents": [{"parts": [{"inlineData": {"mimeType": "image/png", "data": PAYLOAD}}, {"text": "what?"}]}]},
+        {
+            "contents": [
+                {"parts": [{"inlineData": {"mimeType": "image/png", "data": PAYLOAD}}, {"text": "what?"}]}
+            ]
+        },
         {"messages": [{"content": [{"type": "image", "source": {"type": "base64", "data": PAYLOAD}}]}]},
-        {"messages": [{"content": [{"type": "input_audio", "input_audio": {"data": PAYLOAD, "format": "wav"}}]}]},
+        {
+            "messages": [
+                {"content": [{"type": "input_audio", "input_audio": {"data": PAYLOAD, "format": "wav"}}]}
+            ]
+        },
         {"images": [{"image_url": f"data:image/png;base64,{PAYLOAD}"}], "prompt": "a hat"},
     ],
     ids=["gemini", "anthropic", "openai sound", "openai picture"],
@@ -183,7 +191,7 @@ def test_any_bytes_can_be_split(body: bytes) -> None:
         b'"',
         b"a",
         b"\\",
-        b';base64,',
+        b";base64,",
         b'{"data":"' + b"A" * LONG_STRING_BYTES + b'"},',
         b'{"role":"user","content":"hello there"},',
     ],

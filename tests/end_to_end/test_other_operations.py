@@ -36,7 +36,9 @@ def test_moderations_are_free_and_recorded(client: OpenAI, laidian: Served, prov
     assert (record.amount_nano, record.ended, record.usage_from) == (0, "complete", "upstream")
 
 
-def test_pictures_are_billed_by_their_token_classes(client: OpenAI, laidian: Served, provider: SimulatedProvider):
+def test_pictures_are_billed_by_their_token_classes(
+    client: OpenAI, laidian: Served, provider: SimulatedProvider
+):
     answer = client.images.generate(model="gpt-image-2", prompt="a harbour", size="1024x1024", n=2)
     assert answer.data is not None
     assert len(answer.data) == 2

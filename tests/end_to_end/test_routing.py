@@ -39,13 +39,13 @@ def instance(provider_process: SimulatedProvider, second_process: SimulatedProvi
 
 
 @pytest.fixture
-def second(second_process: SimulatedProvider, laidian: Served) -> Iterator[SimulatedProvider]:
+def second(second_process: SimulatedProvider, laidian: Served) -> SimulatedProvider:
     second_process.reset()
     laidian.write("DELETE FROM circuits")
     # every worker forgets within a second; a success closes what it counted below the threshold
     post(laidian, json.dumps(ASK).encode())
     second_process.reset()
-    yield second_process
+    return second_process
 
 
 def ask(laidian: Served, **more: object) -> tuple[int, dict[str, object], dict[str, str]]:

@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -167,8 +168,7 @@ def test_a_slow_reader_does_not_make_the_server_grow(laidian: Served, provider: 
     def resident_kib() -> int:
         pages = 0
         for pid in laidian.worker_pids():
-            with open(f"/proc/{pid}/statm") as statm:
-                pages += int(statm.read().split()[1])
+            pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
         return pages * 4
 
     with open_stream(laidian, "[[tokens:60000]] [[chunk:200]]") as link:

@@ -131,7 +131,9 @@ def test_every_span_is_the_value_and_a_replacement_changes_only_that_value(
     st.lists(st.tuples(st.text(alphabet="abé\\", max_size=3), st.integers(0, 10**6)), min_size=1, max_size=6),
     st.sampled_from([(",", ":"), (", ", ": "), (" ,", " :")]),
 )
-def test_the_quick_look_for_doubles_agrees_with_the_walk(pairs: list[tuple[str, int]], separators: tuple[str, str]):
+def test_the_quick_look_for_doubles_agrees_with_the_walk(
+    pairs: list[tuple[str, int]], separators: tuple[str, str]
+):
     comma, colon = separators
     body = ("{" + comma.join(f"{json.dumps(name)}{colon}{value}" for name, value in pairs) + "}").encode()
     unique = len({name for name, _ in pairs}) == len(pairs)

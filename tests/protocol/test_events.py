@@ -73,7 +73,8 @@ def test_long_events_are_cut_like_short_ones_wherever_the_network_cuts(
     events: list[tuple[int, bytes, bool]], cuts: list[int], step: int
 ):
     stream = b"".join(
-        b"data: " + b"x" * size + end + (b"data: y" + end if more else b"") + end for size, end, more in events
+        b"data: " + b"x" * size + end + (b"data: y" + end if more else b"") + end
+        for size, end, more in events
     )
     stream += b"data: z\n\n"
     whole = EventCutter().feed(stream)

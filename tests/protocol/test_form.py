@@ -156,7 +156,11 @@ def test_what_two_readers_could_take_for_two_fields_is_refused(disposition: byte
 
 
 def test_two_boundaries_are_none():
-    for kind in (b"multipart/form-data; boundary=a; boundary=b", b'multipart/form-data; boundary="a', b"multipart/mixed; boundary=a"):
+    for kind in (
+        b"multipart/form-data; boundary=a; boundary=b",
+        b'multipart/form-data; boundary="a',
+        b"multipart/mixed; boundary=a",
+    ):
         with pytest.raises(BadRequest):
             boundary_of(kind)
     assert boundary_of(b'Multipart/Form-Data; charset=utf-8; Boundary="----x=y"') == b"----x=y"
@@ -182,7 +186,9 @@ def test_headers_too_long_are_refused_whatever_the_cuts():
 
 @given(st.binary(max_size=3_000), st.integers(1, 64))
 def test_any_content_comes_through_any_cuts(content: bytes, step: int):
-    body = part(b'form-data; name="f"; filename="f"', value=content) + part(b'form-data; name="model"', value=b"m")
+    body = part(b'form-data; name="f"; filename="f"', value=content) + part(
+        b'form-data; name="model"', value=b"m"
+    )
     form = read(body + b"--x y--\r\n", *range(step, len(body), step))
     if b"\r\n--x y" not in content:
         (file,) = form.files()

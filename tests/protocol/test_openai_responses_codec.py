@@ -75,6 +75,20 @@ def test_a_plain_request_says_all_its_settings():
     assert request.name_of("format") == "text.format"
 
 
+def test_a_thought_that_is_named_and_not_sent_is_left_out():
+    """As the Vercel AI SDK 7.0.173 sends the second turn of a tool call unless `store` is false."""
+    request = decoded(
+        input=[
+            {"role": "user", "content": "the weather?"},
+            {"type": "item_reference", "id": "rs_1"},
+            {"type": "function_call", "call_id": "c1", "name": "weather", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "c1", "output": "21"},
+        ]
+    )
+    assert request.dropped == ("input[].item_reference",)
+    assert request.messages[1].parts == (ToolCall("c1", "weather", "{}"),)
+
+
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
