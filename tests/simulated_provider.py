@@ -38,6 +38,10 @@ class BilledUsage(msgspec.Struct, frozen=True):
     input_image_tokens: int = 0
     output_image_tokens: int = 0
     images: int = 0
+    input_audio_tokens: int = 0
+    output_audio_tokens: int = 0
+    characters: int = 0
+    seconds: int = 0
 
 
 class BilledRow(msgspec.Struct, frozen=True):

@@ -7,14 +7,16 @@ if the object did not exist, before any upstream is asked.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from laidian.clock import now_ms
 from laidian.domain.affinity import Held, Holder, ObjectKind, Sessions, pinned, preferring, why_not
+from laidian.domain.catalog import Catalog
 from laidian.domain.key import Key
 from laidian.domain.selection import Selection
 from laidian.errors import BadRequest
@@ -82,20 +84,15 @@ class Bonds:
                 param="background",
                 code="unsupported_parameter",
             )
-        named = references(
-            operation.family, peek.fields, self._hosts() if operation.family == "gemini" else ()
-        )
+        hosts = gemini_hosts(context.catalog.current()) if operation.family == "gemini" else ()
+        named = references(operation.family, peek.fields, hosts)
         held = await find_all(context, key.id, named) if named else ()
         if held:
             tokens = sum(kept_tokens(one.meta) for one in held)
-            fields = {name: cast(Any, getattr(peek, name)) for name in Peek.__struct_fields__}
+            fields: dict[str, Any] = {name: getattr(peek, name) for name in Peek.__struct_fields__}
             peek = WeighedPeek(**fields, kept_tokens=tokens)
         session = _session(client) or session_of(peek.fields)
         return Bond(context, self._sessions, key, operation, peek, held, session)
-
-    def _hosts(self) -> frozenset[str]:
-        upstreams = self._context.catalog.current().upstreams.values()
-        return frozenset(urlsplit(one.base_url).hostname or "" for one in upstreams if one.kind == "gemini")
 
 
 class Bond:
@@ -145,6 +142,12 @@ class Bond:
 
         To be called before the settlement is submitted, so that both are in one commit and the client knows no id that we do not.
         """
+        try:
+            self._keep(outcome, answer)
+        except Exception:  # whatever it is, the settlement comes next and must not be skipped
+            _log.exception("request %s was not remembered", outcome.request_id)
+
+    def _keep(self, outcome: Outcome, answer: bytes) -> None:
         candidate = outcome.candidate
         if candidate is None or outcome.ended != "complete":
             return
@@ -153,7 +156,8 @@ class Bond:
             self._sessions.note(self._key.id, outcome.ticket.model, self._session, holder, at_ms)
         made = self._made(outcome, answer, holder, at_ms)
         if made:
-            remember(self._context, made, at_ms)
+            future = self._context.writer.submit(lambda connection: remember_objects(connection, made, at_ms))
+            future.add_done_callback(_noticed)
 
     def _made(self, outcome: Outcome, answer: bytes, holder: Holder, at_ms: int) -> list[Held]:
         """The response itself, and the conversation that grew by it."""
@@ -169,6 +173,12 @@ class Bond:
         expires_at_ms = at_ms + RESPONSE_DAYS * DAY_MS
         grown = [msgspec.structs.replace(one, meta=note) for one in self._held if one.kind == "conversation"]
         return [Held("response", made_id, self._key.id, holder, at_ms, expires_at_ms, note), *grown]
+
+
+def gemini_hosts(catalog: Catalog) -> frozenset[str]:
+    """Where addresses of files lead to the operator's accounts."""
+    upstreams = catalog.upstreams.values()
+    return frozenset(urlsplit(one.base_url).hostname or "" for one in upstreams if one.kind == "gemini")
 
 
 async def find_all(context: Context, key_id: int, named: tuple[Reference, ...]) -> tuple[Held, ...]:
@@ -202,13 +212,13 @@ async def find_own(context: Context, kind: ObjectKind, object_id: str, key: Key)
     return found
 
 
-def remember(context: Context, held: list[Held], at_ms: int) -> None:
-    """Submits the rows; a database that cannot take them is said in the log, and the objects are then nobody's."""
-    future = context.writer.submit(lambda connection: remember_objects(connection, held, at_ms))
-    future.add_done_callback(_noticed)
+async def remember(context: Context, held: list[Held]) -> None:
+    """Returns when the rows are on disk, so that the client never knows an id that we do not. Raises StorageDown."""
+    at_ms = now_ms()
+    await context.writer.submit(lambda connection: remember_objects(connection, held, at_ms))
 
 
-def _noticed(future: Any) -> None:
+def _noticed(future: asyncio.Future[None]) -> None:
     if not future.cancelled() and future.exception() is not None:
         _log.warning("an object was not remembered: %s", future.exception())
 

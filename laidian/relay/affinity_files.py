@@ -50,7 +50,7 @@ async def create_file(context: Context, client: Client, params: Params) -> None:
         answer = await read(visit, home, exchange)
     finally:
         spool.close()
-    keep_made(visit, home, "file", answer)
+    await keep_made(visit, home, "file", answer)
     await client.respond(200, answer, answer_type(exchange))
 
 
@@ -62,7 +62,7 @@ async def retrieve_file(context: Context, client: Client, params: Params) -> Non
     answer = await read(visit, home, exchange)
     made = read_openai(answer)
     if made is not None and made.id == held.id and answer.decode("utf-8", "replace") != held.meta:
-        keep_made(visit, home, "file", answer)
+        await keep_made(visit, home, "file", answer)
     await client.respond(200, answer, answer_type(exchange))
 
 
@@ -113,7 +113,7 @@ async def create_upload(context: Context, client: Client, params: Params) -> Non
     selection = await new_home(visit, Fields(body))
     home, exchange = await ask_first(visit, selection, lambda one: Errand(b"POST", "/uploads", body))
     answer = await read(visit, home, exchange)
-    keep_made(visit, home, "upload", answer)
+    await keep_made(visit, home, "upload", answer)
     await client.respond(200, answer, answer_type(exchange))
 
 
@@ -131,15 +131,14 @@ async def complete_upload(context: Context, client: Client, params: Params) -> N
     """POST …/complete: from then on there is a file."""
     visit = admit(context, client, CAPABILITY)
     held, home = await visit.find("upload", params["upload_id"])
-    exchange = await ask(
-        visit, home, Errand(b"POST", f"{_upload(held)}/complete", await visit.body())
-    )
+    exchange = await ask(visit, home, Errand(b"POST", f"{_upload(held)}/complete", await visit.body()))
     answer = await read(visit, home, exchange)
     made = read_completed_upload(answer)
     if made is not None:
-        at_ms = now_ms()
-        file = Held("file", made.id, held.key_id, held.holder, at_ms, made.expires_at_ms, made.raw.decode())
-        remember(context, [file], at_ms)
+        file = Held(
+            "file", made.id, held.key_id, held.holder, now_ms(), made.expires_at_ms, made.raw.decode()
+        )
+        await remember(context, [file])
     await client.respond(200, answer, answer_type(exchange))
 
 
@@ -148,9 +147,7 @@ async def cancel_upload(context: Context, client: Client, params: Params) -> Non
     held, home = await visit.find("upload", params["upload_id"])
     exchange = await ask(visit, home, Errand(b"POST", f"{_upload(held)}/cancel"))
     answer = await read(visit, home, exchange)
-    await context.writer.submit(
-        lambda connection: forget_object(connection, "upload", held.id, held.key_id)
-    )
+    await context.writer.submit(lambda connection: forget_object(connection, "upload", held.id, held.key_id))
     await client.respond(200, answer, answer_type(exchange))
 
 

@@ -77,7 +77,7 @@ async def create_conversation(context: Context, client: Client, params: Params) 
     selection = await new_home(visit, Fields(body))
     home, exchange = await ask_first(visit, selection, lambda one: Errand(b"POST", "/conversations", body))
     answer = await read(visit, home, exchange)
-    keep_made(visit, home, "conversation", answer, note_of(bound_input_tokens(body)))
+    await keep_made(visit, home, "conversation", answer, note_of(bound_input_tokens(body)))
     await client.respond(200, answer, answer_type(exchange))
 
 
@@ -120,7 +120,7 @@ async def create_items(context: Context, client: Client, params: Params) -> None
     exchange = await ask(visit, home, errand)
     answer = await read(visit, home, exchange)
     grown = note_of(kept_tokens(held.meta) + bound_input_tokens(body))
-    remember(context, [msgspec.structs.replace(held, meta=grown)], now_ms())
+    await remember(context, [msgspec.structs.replace(held, meta=grown)])
     await client.respond(200, answer, answer_type(exchange))
 
 
@@ -134,9 +134,7 @@ async def retrieve_item(context: Context, client: Client, params: Params) -> Non
 async def delete_item(context: Context, client: Client, params: Params) -> None:
     visit = admit(context, client, CAPABILITY)
     held, home = await visit.find("conversation", params["conversation_id"])
-    await pass_on(
-        visit, home, Errand(b"DELETE", f"{_conversation(held)}/items/{_sub_id(params['item_id'])}")
-    )
+    await pass_on(visit, home, Errand(b"DELETE", f"{_conversation(held)}/items/{_sub_id(params['item_id'])}"))
 
 
 # What files and uploads share
@@ -145,6 +143,7 @@ async def delete_item(context: Context, client: Client, params: Params) -> None:
 async def new_home(visit: Visitor, fields: Fields) -> Selection:
     """Where a new object goes: where what it names is, else beside the key's last object, else as any request."""
     context = visit.context
+    fields.check_unique()
     selection = select_home(
         visit.group, visit.catalog.upstreams, "openai", context.health.opened, context.chance
     )
@@ -154,21 +153,17 @@ async def new_home(visit: Visitor, fields: Fields) -> Selection:
     return await beside_the_last(visit, selection, BESIDE)
 
 
-def keep_made(
+async def keep_made(
     visit: Visitor, home: Candidate, kind: ObjectKind, answer: bytes, note: str | None = None
 ) -> None:
-    """Remembers an object by the answer that tells of it; with a note of our own instead of the object where it is never listed.
-
-    Submitted, not awaited: a later call of the same client is served after it, since one writer takes both in turn.
-    """
+    """Remembers an object by the answer that tells of it; with a note of our own instead of the object where it is never listed."""
     made = read_openai(answer)
     if made is None:
         return
     holder, at_ms = Holder(home.upstream.id, home.credential.id), now_ms()
     meta = made.raw.decode() if note is None else note
-    remember(
-        visit.context, [Held(kind, made.id, visit.key.id, holder, at_ms, made.expires_at_ms, meta)], at_ms
-    )
+    held = Held(kind, made.id, visit.key.id, holder, at_ms, made.expires_at_ms, meta)
+    await remember(visit.context, [held])
 
 
 async def pass_on(visit: Visitor, home: Candidate, errand: Errand) -> bytes:

@@ -30,6 +30,7 @@ from laidian.errors import (
 from laidian.protocol.dialect import Dialect, FormDialect, Operation, Peek, StreamFault, Tap
 from laidian.protocol.family import FamilyName
 from laidian.relay import gates
+from laidian.relay.affinity import Bonds
 from laidian.relay.attempts import Attempt, AttemptFailed, judge, of_transport, verdict
 from laidian.relay.client import JSON_TYPE, Client, Receive, Scope, Send
 from laidian.relay.context import Context
@@ -80,6 +81,7 @@ class Relay:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self.bonds = Bonds(context)
         self._origins: dict[tuple[int, str, str | None], tuple[Origin, str]] = {}
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, operation: Operation) -> None:
@@ -153,8 +155,8 @@ class Life:
         self.key_name = ""
         self.outcome: Outcome | None = None
         self.settled: Settled | None = None
-        self.sending: asyncio.Task[object] | None = None
-        """The task that waits for an upstream's head, while it does."""
+        self.sending = False
+        """Whether an upstream's head is being waited for."""
         self.exchange: Exchange | None = None
         self.dropped: tuple[str, ...] = ()
         """Fields of the client that a translation left out."""
@@ -180,15 +182,18 @@ class Life:
             raise
         self.key_name = key.name
         gates.require_capability(catalog, key, self.operation)
-        peek = await self._read()
-        ticket = gates.check(
-            catalog,
-            key,
-            self.operation,
-            peek,
-            context.health.opened,
-            context.chance,
-            self.started_at_ms,
+        bond = await self.relay.bonds.bind(client, key, self.operation, await self._read())
+        peek = bond.peek
+        ticket = bond.direct(
+            gates.check(
+                catalog,
+                key,
+                self.operation,
+                peek,
+                context.health.opened,
+                context.chance,
+                self.started_at_ms,
+            )
         )
         hold = await self._hold(ticket, peek, catalog.stored_prices)
         agent = (client.header(b"user-agent") or b"").decode("latin-1")
@@ -210,6 +215,7 @@ class Life:
         finally:
             if self.drain_timer is not None:
                 self.drain_timer.cancel()
+            bond.keep(outcome, self._answer_body or self._goodbye)
             self.settled = await context.settler.settle(outcome.settlement(now_ms()))
             del context.live[client.request_id]
         if self.error is None:
@@ -350,7 +356,7 @@ class Life:
         timeouts = Timeouts(
             upstream.connect_timeout_s, upstream.first_byte_timeout_s, upstream.idle_timeout_s
         )
-        self.sending = asyncio.current_task()
+        self.sending = True
         try:
             exchange = await context.transport.send(
                 origin,
@@ -364,12 +370,12 @@ class Life:
         except TransportFault as fault:
             raise of_transport(fault, candidate.upstream.name) from None
         except asyncio.CancelledError:
-            if self.sending is None or not (self.client.gone or self.cancelled):
+            if not (self.client.gone or self.cancelled):
                 raise
-            self.sending.uncancel()
+            self.client.task.uncancel()
             raise AttemptFailed("silent", upstream.name, "it had not answered yet", counts=False) from None
         finally:
-            self.sending = None
+            self.sending = False
         self.exchange = exchange
         attempt.status = exchange.status
         try:
@@ -605,8 +611,8 @@ class Life:
             self.client.abandon()
         if self.exchange is not None:
             self.exchange.abort()
-        elif self.sending is not None:
-            self.sending.cancel()
+        elif self.sending:
+            self.client.task.cancel()
 
     def line(self) -> Line:
         client, outcome, error = self.client, self.outcome, self.error

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from laidian import __version__
+from laidian.relay.affinity_answers import STORED
 from laidian.relay.client import Client
 from laidian.relay.context import Context
 from laidian.routes.holder import (
@@ -43,6 +44,7 @@ ANSWERS: dict[str, Answer] = {
     "greeting": greet,
     "models.list": list_models,
     "models.retrieve": show_model,
+    **STORED,
     "usage": show_usage,
     "usage.receipt": show_receipt,
     "billing.subscription": show_subscription,

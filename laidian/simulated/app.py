@@ -12,12 +12,16 @@ from . import (
     anthropic_messages,
     gemini,
     gemini_compatible,
+    openai_audio,
     openai_chat,
+    openai_completions,
+    openai_edits,
     openai_embeddings,
     openai_images,
     openai_models,
     openai_moderations,
     openai_responses,
+    openai_responses_near,
 )
 from .anthropic_errors import anthropic_error
 from .call import Call, Operation, Provider, Worded
@@ -34,8 +38,12 @@ _OPERATIONS: tuple[Operation, ...] = (
     *anthropic_messages.OPERATIONS,
     *openai_chat.OPERATIONS,
     *openai_responses.OPERATIONS,
+    *openai_responses_near.OPERATIONS,
+    *openai_completions.OPERATIONS,
     *openai_embeddings.OPERATIONS,
     *openai_images.OPERATIONS,
+    *openai_edits.OPERATIONS,
+    *openai_audio.OPERATIONS,
     *openai_moderations.OPERATIONS,
     *openai_models.OPERATIONS,
 )

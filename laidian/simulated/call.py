@@ -18,6 +18,7 @@ import msgspec
 from .bill import Bill, BillRow
 from .faults import HARMLESS, SLOW_FIRST_BYTE_MS, USAGE, FaultBook, Rule, is_refusal, refusal_of
 from .journal import PREFIX_LENGTH, Journal
+from .shelf import Shelves
 from .values import ClientGone, Ended, Json, JsonObject, Refusal, Usage
 from .wire import Exchange
 
@@ -43,6 +44,7 @@ class Provider:
         self.bill = Bill()
         self.journal = Journal()
         self.faults = FaultBook()
+        self.shelves = Shelves()
         self._numbers = count(1)
 
     def next_number(self) -> int:
@@ -113,13 +115,17 @@ class Call:
 
     async def answer(self, body: Json) -> None:
         """Send a whole answer, charged at `usage`, with the faults that can befall one."""
+        await self.answer_bytes(msgspec.json.encode(body), "application/json")
+
+    async def answer_bytes(self, body: bytes, content_type: str) -> None:
+        """The same for an answer that is no JSON."""
         if not self._thought:
             await self.think(self.usage)
         await self.exchange.pause(0)
         match self.fault:
             case "cut-mid-stream" | "eof-mid-stream" | "eof-no-done" | "reset-mid-stream":
                 self.close(f"fault:{self.fault}", 200)
-                await self.exchange.send_half(200, msgspec.json.encode(body), "application/json")
+                await self.exchange.send_half(200, body, content_type)
                 if self.fault == "reset-mid-stream":
                     await self.exchange.reset()
                 raise Ended
@@ -127,7 +133,7 @@ class Call:
                 raise refusal_of("error-event")
             case _:
                 self.close("complete", 200)
-                await self.exchange.send_json(200, body)
+                await self.exchange.send(200, body, content_type)
 
     async def refuse(self, refusal: Refusal) -> None:
         """Send an error in the dialect's shape. It costs nothing."""

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 Family = Literal["openai", "google", "anthropic"]
-Kind = Literal["chat", "embedding", "image", "moderation"]
+Kind = Literal["chat", "completion", "embedding", "image", "listening", "moderation", "speech"]
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -33,6 +33,11 @@ _CATALOGUE = (
     Model("gpt-image-2", "openai", "image", 1_776_000_000, 32_000),
     Model("text-embedding-3-small", "openai", "embedding", 1_705_948_997, 8_192, 0, 1_536),
     Model("text-embedding-3-large", "openai", "embedding", 1_705_953_180, 8_192, 0, 3_072),
+    Model("gpt-3.5-turbo-instruct", "openai", "completion", 1_692_901_427, 16_385, 4_096),
+    Model("gpt-4o-mini-tts", "openai", "speech", 1_742_403_959, 2_000),
+    Model("tts-1", "openai", "speech", 1_681_940_951, 2_000),
+    Model("gpt-4o-transcribe", "openai", "listening", 1_742_068_463, 16_000, 2_000),
+    Model("whisper-1", "openai", "listening", 1_677_532_384, 16_000, 2_000),
     Model("omni-moderation-latest", "openai", "moderation", 1_731_689_265, 32_768, 0),
     Model("gemini-3-pro-preview", "google", "chat", 1_763_400_000, 1_048_576, 65_536),
     Model("gemini-3-flash-preview", "google", "chat", 1_765_900_000, 1_048_576, 65_536),

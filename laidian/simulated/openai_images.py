@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from .call import Call, Operation, with_usage
 from .directives import read_directives
+from .openai_chat_checks import IMAGE_TOKENS as INPUT_IMAGE_TOKENS
 from .openai_checks import Rule, check_parameters, invalid, maybe_integer, maybe_string
 from .openai_errors import bearer, openai_error, openai_model
 from .streaming import stream_events
@@ -59,10 +60,20 @@ PIXEL_B64 = _pixel()
 """A valid PNG of 1x1."""
 
 
+BLOCKED = "[[blocked]]"
+"""In a prompt: the picture is refused for what it shows."""
+
+
 async def answer_generation(call: Call, match: re.Match[str]) -> None:
-    body = call.object()
+    await answer_pictures(call, call.object(), PARAMETERS, "image_generation", 0)
+
+
+async def answer_pictures(
+    call: Call, body: JsonObject, rules: dict[str, Rule], kind: str, pictures: int
+) -> None:
+    """Make pictures, from so many others. `kind` is what the events of a stream begin with."""
     call.model = maybe_string(body, "model") or "gpt-image-2"
-    check_parameters(body, PARAMETERS)
+    check_parameters(body, rules)
     model = openai_model(call.model, "image", "v1/images/generations")
     size = maybe_string(body, "size") or "auto"
     if _SIZE.fullmatch(size) is None:
@@ -71,10 +82,13 @@ async def answer_generation(call: Call, match: re.Match[str]) -> None:
     if not prompt:
         raise invalid("prompt", "Invalid 'prompt': string too short.", "string_below_min_length")
     directives = read_directives(prompt)
-    usage = image_usage(prompt, body)
+    usage = image_usage(prompt, body, pictures)
     await call.begin(model.id, stream=body.get("stream") is True, fault=directives.fault)
+    if BLOCKED in prompt:
+        message = "Your request was rejected by the safety system."
+        raise Refusal(400, message, kind="image_generation_user_error", code="moderation_blocked")
     await call.think(usage.until(0), directives.delay_ms)
-    shape = _Shape(call, body, usage, size)
+    shape = _Shape(call, body, usage, size, kind)
     if call.stream:
         await stream_events(call, list(shape.events()), usage, shape.error_event, pace_ms=directives.pace_ms)
         return
@@ -82,12 +96,14 @@ async def answer_generation(call: Call, match: re.Match[str]) -> None:
     await call.answer(shape.whole())
 
 
-def image_usage(prompt: str, body: JsonObject) -> Usage:
+def image_usage(prompt: str, body: JsonObject, pictures: int) -> Usage:
     """Input by the package's rule, the prompt being one message; output by quality and number of images."""
+    seen = pictures * INPUT_IMAGE_TOKENS
     images = maybe_integer(body, "n") or 1
     per_image = IMAGE_TOKENS[_quality(body)]
     return Usage(
-        input_tokens=count_tokens(prompt) + TOKENS_PER_MESSAGE,
+        input_tokens=count_tokens(prompt) + TOKENS_PER_MESSAGE + seen,
+        input_image_tokens=seen,
         output_tokens=images * per_image,
         output_image_tokens=images * per_image,
         images=images,
@@ -102,8 +118,9 @@ def _quality(body: JsonObject) -> str:
 
 
 class _Shape:
-    def __init__(self, call: Call, body: JsonObject, usage: Usage, size: str) -> None:
+    def __init__(self, call: Call, body: JsonObject, usage: Usage, size: str, kind: str) -> None:
         self._call = call
+        self._kind = kind
         self._usage = usage
         self._partial_images = maybe_integer(body, "partial_images") or 0
         self._common: JsonObject = {
@@ -123,11 +140,11 @@ class _Shape:
 
     def events(self) -> Iterator[Event]:
         for index in range(self._partial_images):
-            yield self._event("image_generation.partial_image", {"partial_image_index": index}, 0)
+            yield self._event(f"{self._kind}.partial_image", {"partial_image_index": index}, 0)
         for _ in range(self._usage.images):
             usage = self._usage_report()
             extra: JsonObject = {"usage": usage} if usage is not None else {}
-            yield self._event("image_generation.completed", extra, self._usage.output_tokens)
+            yield self._event(f"{self._kind}.completed", extra, self._usage.output_tokens)
 
     def error_event(self, refusal: Refusal) -> Event:
         return Event(openai_error(refusal, self._call.request_id), "error")

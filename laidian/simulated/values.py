@@ -64,6 +64,14 @@ class Usage(msgspec.Struct, frozen=True):
     """Part of `output_tokens`; only the Images API tells it apart."""
     images: int = 0
     """Images made."""
+    input_audio_tokens: int = 0
+    """Part of `input_tokens`; only the audio operations tell it apart."""
+    output_audio_tokens: int = 0
+    """Part of `output_tokens`; only the audio operations tell it apart."""
+    characters: int = 0
+    """Characters spoken, by models that charge by them."""
+    seconds: int = 0
+    """Seconds listened to, by models that charge by them."""
 
     def until(self, output_tokens: int) -> Usage:
         """The same request, stopped after so many output tokens."""
@@ -74,6 +82,7 @@ class Usage(msgspec.Struct, frozen=True):
             reasoning_tokens=min(self.reasoning_tokens, output),
             output_image_tokens=min(self.output_image_tokens, output),
             images=self.images if output == self.output_tokens else 0,
+            output_audio_tokens=min(self.output_audio_tokens, output),
         )
 
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from laidian.domain.group import CAPABILITIES
-from laidian.domain.quota import window_end_ms, window_start_ms
+from laidian.domain.quota import WindowKind, window_end_ms, window_start_ms
 from tests.routes.conftest import Caller, Reply
 from tests.served import Served, Setup, served
 from tests.simulated_provider import SimulatedProvider, simulated_provider
@@ -137,11 +137,12 @@ def moment(at_ms: int) -> str:
 def calendar() -> dict[str, object]:
     """When the windows of now begin and end, for a golden file."""
     now_ms = int(datetime.now(UTC).timestamp() * 1000)
-    starts = {kind: window_start_ms(kind, now_ms, None) for kind in ("day", "week", "month")}
-    ends = {kind: window_end_ms(kind, start_ms) for kind, start_ms in starts.items()}
-    return {f"{kind}_start": moment(at_ms) for kind, at_ms in starts.items()} | {
-        f"{kind}_end": moment(at_ms) for kind, at_ms in ends.items()
-    }
+    kinds: tuple[WindowKind, ...] = ("day", "week", "month")
+    said: dict[str, object] = {}
+    for kind in kinds:
+        start_ms = window_start_ms(kind, now_ms, None)
+        said |= {f"{kind}_start": moment(start_ms), f"{kind}_end": moment(window_end_ms(kind, start_ms))}
+    return said
 
 
 def in_days(days: int) -> tuple[int, str]:

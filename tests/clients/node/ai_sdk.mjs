@@ -15,7 +15,9 @@ const PROVIDERS = {
   openai: () => require("@ai-sdk/openai").createOpenAI({ baseURL, apiKey })(model),
   chat: () => require("@ai-sdk/openai").createOpenAI({ baseURL, apiKey }).chat(model),
   compatible: () =>
-    require("@ai-sdk/openai-compatible").createOpenAICompatible({ name: "laidian", baseURL, apiKey })(model),
+    require("@ai-sdk/openai-compatible").createOpenAICompatible({
+      name: "laidian", baseURL, apiKey, supportsStructuredOutputs: true,
+    })(model),
   google: () => require("@ai-sdk/google").createGoogleGenerativeAI({ baseURL, apiKey })(model),
   anthropic: () => require("@ai-sdk/anthropic").createAnthropic({ baseURL, apiKey })(model),
 };
@@ -43,7 +45,7 @@ const turns = await generateText({
   ...common, tools: { weather }, stopWhen: isStepCount(2), prompt: "the weather, please [[tools:2]]",
 });
 
-const shaped = await generateText({ ...common, output: Output.object({ schema: town }), prompt: "a town" });
+const shaped = await generateText({ ...common, output: Output.object({ schema: town }), prompt: "a town, in JSON" });
 
 console.log(JSON.stringify({
   plain: plain.text,
