@@ -25,7 +25,7 @@ from laidian.relay.affinity_errand import (
     read,
 )
 from laidian.relay.affinity_openai import CAPABILITY, Params, delete, keep_made, new_home, pass_on
-from laidian.relay.affinity_passage import Passage
+from laidian.relay.affinity_passage import download
 from laidian.relay.affinity_words import no_such_object
 from laidian.relay.attempts import of_transport
 from laidian.relay.client import Client
@@ -76,7 +76,7 @@ async def file_content(context: Context, client: Client, params: Params) -> None
     held, home = await visit.find("file", params["file_id"])
     exchange = await ask(visit, home, Errand(b"GET", f"{_file(held)}/content"))
     try:
-        await Passage(client).download(exchange, answer_type(exchange, BINARY))
+        await download(client, exchange, answer_type(exchange, BINARY))
     except TransportFault as fault:
         raise explained(visit, home, of_transport(fault, home.upstream.name)) from None
 

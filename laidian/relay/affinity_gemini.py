@@ -30,7 +30,7 @@ from laidian.relay.affinity_errand import (
 )
 from laidian.relay.affinity_files import BINARY
 from laidian.relay.affinity_openai import Params, delete
-from laidian.relay.affinity_passage import Passage
+from laidian.relay.affinity_passage import download
 from laidian.relay.affinity_words import out_of_reach
 from laidian.relay.attempts import of_transport
 from laidian.relay.client import Client
@@ -62,7 +62,7 @@ async def download_file(context: Context, client: Client, params: Params) -> Non
         visit, home, Errand(b"GET", f"/files/{quote(held.id, safe='')}:download{visit.query('alt')}")
     )
     try:
-        await Passage(client).download(exchange, answer_type(exchange, BINARY))
+        await download(client, exchange, answer_type(exchange, BINARY))
     except TransportFault as fault:
         raise explained(visit, home, of_transport(fault, home.upstream.name)) from None
 

@@ -11,17 +11,22 @@ import re
 from . import (
     anthropic_messages,
     gemini,
+    gemini_caches,
     gemini_compatible,
+    gemini_files,
     openai_audio,
     openai_chat,
     openai_completions,
+    openai_conversations,
     openai_edits,
     openai_embeddings,
+    openai_files,
     openai_images,
     openai_models,
     openai_moderations,
     openai_responses,
     openai_responses_near,
+    openai_stored_responses,
 )
 from .anthropic_errors import anthropic_error
 from .call import Call, Operation, Provider, Worded
@@ -34,11 +39,16 @@ from .wire import ASGIApp, Exchange, Receive, Scope, Send
 
 _OPERATIONS: tuple[Operation, ...] = (
     *gemini_compatible.OPERATIONS,
+    *gemini_files.OPERATIONS,
+    *gemini_caches.OPERATIONS,
     *gemini.OPERATIONS,
     *anthropic_messages.OPERATIONS,
     *openai_chat.OPERATIONS,
     *openai_responses.OPERATIONS,
     *openai_responses_near.OPERATIONS,
+    *openai_stored_responses.OPERATIONS,
+    *openai_conversations.OPERATIONS,
+    *openai_files.OPERATIONS,
     *openai_completions.OPERATIONS,
     *openai_embeddings.OPERATIONS,
     *openai_images.OPERATIONS,

@@ -10,7 +10,7 @@ from .openai_checks import Rule, check_parameters, invalid, maybe_object, need_a
 from .openai_errors import bearer, openai_error
 from .openai_files import Handle
 from .openai_responses_checks import Reading, read_item
-from .shelf import StoredConversation, new_id, page
+from .shelf import StoredConversation, new_id, page, with_id
 from .values import Json, JsonObject, Refusal
 
 MOST_ITEMS = 20
@@ -95,16 +95,6 @@ def find_conversation(call: Call, conversation_id: str) -> StoredConversation:
     if stored is None:
         raise Refusal(404, f"Conversation with id '{conversation_id}' not found.")
     return stored
-
-
-def with_id(item: JsonObject) -> JsonObject:
-    """An item as it is kept: with an id, and a message's text as a list of parts."""
-    kept = {"id": new_id("msg_"), "type": "message", "status": "completed", **item}
-    content = kept.get("content")
-    if isinstance(content, str):
-        kind = "output_text" if kept.get("role") == "assistant" else "input_text"
-        kept["content"] = [{"type": kind, "text": content}]
-    return kept
 
 
 def _grow(call: Call, stored: StoredConversation, items: Json) -> list[JsonObject]:

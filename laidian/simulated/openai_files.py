@@ -8,16 +8,21 @@ from typing import TypeAlias
 from urllib.parse import parse_qsl
 
 from .call import Call, Operation
-from .forms import file_of, read_form, text_of
-from .openai_checks import Rule, check_parameters, invalid
+from .multipart import FilePart, MultipartBody, read_multipart
+from .openai_checks import Rule, check_parameters, invalid, maybe_integer, missing
 from .openai_errors import bearer, openai_error
 from .shelf import StoredFile, StoredUpload, new_id, page
-from .values import Ended, Json, JsonObject, Refusal
+from .values import Json, JsonObject, Refusal
 
 Handle: TypeAlias = Callable[[Call, re.Match[str]], Awaitable[None]]
 
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
 UPLOAD_S = 3_600
+FORM_PARAMETERS: dict[str, Rule] = {
+    "purpose": Rule("string", values=PURPOSES, required=True),
+    "expires_after[anchor]": Rule("string", values=("created_at",)),
+    "expires_after[seconds]": Rule("integer", 3_600, 2_592_000),
+}
 UPLOAD_PARAMETERS: dict[str, Rule] = {
     "bytes": Rule("integer", 1, required=True),
     "filename": Rule("string", required=True),
@@ -32,14 +37,13 @@ COMPLETE_PARAMETERS: dict[str, Rule] = {
 
 
 async def create_file(call: Call, match: re.Match[str]) -> None:
-    parts = read_form(call.exchange.headers.get("content-type", ""), call.body)
-    file, purpose = file_of(parts, "file"), text_of(parts, "purpose")
-    if purpose not in PURPOSES:
-        raise invalid("purpose", f"'{purpose}' is not one of {list(PURPOSES)}")
-    seconds = text_of(parts, "expires_after[seconds]")
+    form = _form(call)
+    file, body = _only_file(form, "file"), form.parameters(FORM_PARAMETERS)
+    check_parameters(body, FORM_PARAMETERS)
+    seconds = maybe_integer(body, "expires_after[seconds]")
     await call.begin("")
-    expires_at = call.started_s + int(seconds) if seconds is not None else None
-    stored = _keep(call, file.filename or "", purpose, file.content, expires_at)
+    expires_at = call.started_s + seconds if seconds is not None else None
+    stored = _keep(call, file.filename, str(body["purpose"]), file.content, expires_at)
     await call.answer(stored)
 
 
@@ -66,10 +70,7 @@ async def delete_file(call: Call, match: re.Match[str]) -> None:
 async def file_content(call: Call, match: re.Match[str]) -> None:
     file = _file(call, match["id"])
     await call.begin("")
-    if call.fault == "cut-mid-stream":
-        await call.exchange.send_half(200, file.content, "application/octet-stream")
-        raise Ended
-    await call.exchange.send(200, file.content, "application/octet-stream")
+    await call.answer_bytes(file.content, "application/octet-stream")
 
 
 async def create_upload(call: Call, match: re.Match[str]) -> None:
@@ -94,7 +95,7 @@ async def create_upload(call: Call, match: re.Match[str]) -> None:
 
 async def add_part(call: Call, match: re.Match[str]) -> None:
     upload = _upload(call, match["id"])
-    data = file_of(read_form(call.exchange.headers.get("content-type", ""), call.body), "data")
+    data = _only_file(_form(call), "data")
     await call.begin("")
     part_id = new_id("part_")
     upload.parts[part_id] = data.content
@@ -127,6 +128,17 @@ async def cancel_upload(call: Call, match: re.Match[str]) -> None:
     await call.begin("")
     upload.body = {**upload.body, "status": "cancelled"}
     await call.answer(upload.body)
+
+
+def _form(call: Call) -> MultipartBody:
+    return read_multipart(call.exchange.headers.get("content-type", ""), call.body)
+
+
+def _only_file(form: MultipartBody, name: str) -> FilePart:
+    found = form.files_of(name)
+    if len(found) != 1 or len(form.files) != 1:
+        raise missing(name)
+    return found[0]
 
 
 def _keep(call: Call, filename: str, purpose: str, content: bytes, expires_at: int | None) -> JsonObject:

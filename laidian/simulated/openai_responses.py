@@ -1,4 +1,4 @@
-"""OpenAI Responses, plain and streamed. Nothing is stored: `store` is answered with false.
+"""OpenAI Responses, plain and streamed, stored unless `store` is false.
 
 The order of events and their required fields are those that openai-python 3.54.0's stream helper enforces:
 `response.created` first, an item before its deltas, `sequence_number` without gaps, one terminal event.
@@ -12,30 +12,59 @@ from collections.abc import Iterator
 from .call import Call, Operation
 from .generation import generate, parts
 from .openai_errors import bearer, openai_error, openai_model
-from .openai_responses_checks import responses_prompt
-from .values import Answer, Event, Json, JsonObject, Refusal, ToolCall, Usage
+from .openai_responses_checks import conversation_id, responses_prompt
+from .shelf import MARK, StoredResponse, with_id
+from .values import Answer, Event, Json, JsonObject, Prompt, Refusal, ToolCall, Usage
 
 
 async def answer_responses(call: Call, match: re.Match[str]) -> None:
     body = call.object()
     call.model = str(body.get("model", ""))
-    prompt = responses_prompt(body)
+    prompt = responses_prompt(body, call.provider.shelves, call.key)
     model = openai_model(prompt.model, "chat", "v1/responses")
-    await generate(call, model, prompt, _Shape(call, body))
+    await generate(call, model, prompt, _Shape(call, body, prompt))
 
 
 class _Shape:
     array = False
 
-    def __init__(self, call: Call, body: JsonObject) -> None:
+    def __init__(self, call: Call, body: JsonObject, prompt: Prompt) -> None:
         self._call = call
         self._body = body
+        self._prompt = prompt
         self._sequence = 0
 
     def whole(self, answer: Answer) -> Json:
+        played = _Shape(self._call, self._body, self._prompt)
+        self._store(answer, tuple(played._played(answer, 1)))
         return self._response(answer, _items(answer), done=True)
 
     def events(self, answer: Answer, chunk_tokens: int) -> Iterator[Event]:
+        events = tuple(self._played(answer, chunk_tokens))
+        self._store(answer, events)
+        yield from events
+
+    def _store(self, answer: Answer, events: tuple[Event, ...]) -> None:
+        """Keeps the response, and lets its conversation grow by it."""
+        body, prompt, call = self._body, self._prompt, self._call
+        if body.get("store") is False:
+            return
+        items = [item for item in _items(answer) if isinstance(item, dict)]
+        spoken = [answer.choices[0].text] if answer.choices[0].text else []
+        call_ids = frozenset(str(item["call_id"]) for item in items if "call_id" in item)
+        given = _input_items(body)
+        response = self._response(answer, [*items], done=True)
+        stored = StoredResponse(
+            response, events, given, (*prompt.texts, *spoken), prompt.messages + 1, call_ids
+        )
+        call.provider.shelves.responses.put(call.key, str(response["id"]), stored)
+        conversation = call.provider.shelves.conversations.get(call.key, conversation_id(body) or "")
+        if conversation is not None:
+            conversation.items += [*given, *items]
+            conversation.texts = [*prompt.texts, *spoken]
+            conversation.messages = prompt.messages + 1
+
+    def _played(self, answer: Answer, chunk_tokens: int) -> Iterator[Event]:
         for kind in ("response.created", "response.in_progress"):
             yield self._event(kind, {"response": self._response(answer, [], done=False)}, 0)
         items = _items(answer)
@@ -125,8 +154,9 @@ class _Shape:
         cut = answer.choices[0].finish == "length"
         ended = "incomplete" if cut else "completed"
         body = self._body
+        conversation = conversation_id(body)
         return {
-            "id": f"resp_{answer.id}",
+            "id": f"resp_{MARK}{answer.id}",
             "object": "response",
             "created_at": answer.created_s,
             "status": ended if done else "in_progress",
@@ -139,10 +169,11 @@ class _Shape:
             "model": answer.model,
             "output": items,
             "parallel_tool_calls": body.get("parallel_tool_calls") is not False,
-            "previous_response_id": None,
+            "previous_response_id": body.get("previous_response_id"),
+            "conversation": None if conversation is None else {"id": conversation},
             "reasoning": body.get("reasoning") or {"effort": None, "summary": None},
             "service_tier": answer.service_tier,
-            "store": False,
+            "store": body.get("store") is not False,
             "temperature": _or(body.get("temperature"), 1.0),
             "text": body.get("text") or {"format": {"type": "text"}},
             "tool_choice": body.get("tool_choice") or "auto",
@@ -166,6 +197,15 @@ class _Shape:
                 "total_tokens": usage.input_tokens + usage.output_tokens,
             }
         )
+
+
+def _input_items(body: JsonObject) -> tuple[JsonObject, ...]:
+    """The input as it is kept: items with ids."""
+    value = body.get("input")
+    items: list[Json] = [{"role": "user", "content": value}] if isinstance(value, str) else []
+    if isinstance(value, list):
+        items = value
+    return tuple(with_id(item) for item in items if isinstance(item, dict))
 
 
 def _items(answer: Answer) -> list[Json]:

@@ -1,7 +1,7 @@
 """What OpenAI's Responses API accepts: the body is judged here and turned into a `Prompt`.
 
-Parameters are those of openai-python 3.54.0 (response_create_params.py, read 2026-11-22). Nothing is stored, so
-whatever refers to something stored is refused as not found.
+Parameters are those of openai-python 3.54.0 (response_create_params.py, read 2026-11-22). Whatever refers to something that the
+account has not stored is refused as not found.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from .openai_checks import (
     need_object,
     need_string,
 )
+from .shelf import Shelves
 from .values import Json, JsonObject, Prompt, Refusal
 
 PARAMETERS: dict[str, Rule] = {
@@ -80,8 +81,12 @@ _SILENT_ITEMS = (
 """Item types that are taken and cost the fixed price of a message."""
 
 
-class _Reading:
-    def __init__(self) -> None:
+class Reading:
+    """What is read of items. Stored objects are those of the account; without shelves there are none."""
+
+    def __init__(self, shelves: Shelves | None = None, account: str = "") -> None:
+        self.shelves = shelves or Shelves()
+        self.account = account
         self.texts: list[str] = []
         self.messages = 0
         self.media_tokens = 0
@@ -90,18 +95,14 @@ class _Reading:
         self.ends_with_output = False
 
 
-def responses_prompt(body: JsonObject) -> Prompt:
+def responses_prompt(body: JsonObject, shelves: Shelves | None = None, account: str = "") -> Prompt:
     """The prompt of a Responses body. Raises Refusal (400, or 404 for what would have to be stored)."""
     check_parameters(body, PARAMETERS)
-    previous = maybe_string(body, "previous_response_id")
-    if previous is not None:
-        message = f"Previous response with id '{previous}' not found."
-        raise invalid("previous_response_id", message, "previous_response_not_found")
-    if body.get("conversation") is not None:
-        raise Refusal(404, "The conversation was not found.", param="conversation")
     if body.get("background") is True:
         raise invalid("background", "The simulated provider does not run responses in the background.")
-    reading = _read_input(body)
+    reading = Reading(shelves, account)
+    _recall(body, reading)
+    _read_input(body, reading)
     tools = read_tools(body.get("tools"), nested=False)
     tier = maybe_string(body, "service_tier")
     return Prompt(
@@ -121,8 +122,36 @@ def responses_prompt(body: JsonObject) -> Prompt:
     )
 
 
-def _read_input(body: JsonObject) -> _Reading:
-    reading = _Reading()
+def conversation_id(body: JsonObject) -> str | None:
+    """The conversation that a response belongs to. Raises Refusal (400)."""
+    value = body.get("conversation")
+    if value is None or isinstance(value, str):
+        return value
+    return need_string("conversation", need_object("conversation", value), "id")
+
+
+def _recall(body: JsonObject, reading: Reading) -> None:
+    """What is continued is input again. Raises Refusal for what this account does not have."""
+    previous, conversation = maybe_string(body, "previous_response_id"), conversation_id(body)
+    if previous is not None and conversation is not None:
+        raise invalid("conversation", "Only one of 'previous_response_id' and 'conversation' may be given.")
+    if previous is not None:
+        stored = reading.shelves.responses.get(reading.account, previous)
+        if stored is None:
+            message = f"Previous response with id '{previous}' not found."
+            raise invalid("previous_response_id", message, "previous_response_not_found")
+        reading.texts += stored.texts
+        reading.messages += stored.messages
+        reading.call_ids |= stored.call_ids
+    if conversation is not None:
+        kept = reading.shelves.conversations.get(reading.account, conversation)
+        if kept is None:
+            raise Refusal(404, f"Conversation with id '{conversation}' not found.", param="conversation")
+        reading.texts += kept.texts
+        reading.messages += kept.messages
+
+
+def _read_input(body: JsonObject, reading: Reading) -> Reading:
     instructions = maybe_string(body, "instructions")
     if instructions is not None:
         reading.texts.append(instructions)
@@ -139,11 +168,11 @@ def _read_input(body: JsonObject) -> _Reading:
     if not items:
         raise invalid("input", "Invalid 'input': empty array.", "empty_array")
     for place, item in enumerate(items):
-        _read_item(f"input[{place}]", need_object(f"input[{place}]", item), reading)
+        read_item(f"input[{place}]", need_object(f"input[{place}]", item), reading)
     return reading
 
 
-def _read_item(param: str, item: JsonObject, reading: _Reading) -> None:
+def read_item(param: str, item: JsonObject, reading: Reading) -> None:
     kind = "message" if "type" not in item and "role" in item else need_string(param, item, "type")
     reading.messages += 1
     reading.ends_with_output = kind in ("function_call_output", "custom_tool_call_output")
@@ -164,7 +193,7 @@ def _read_item(param: str, item: JsonObject, reading: _Reading) -> None:
                 )
 
 
-def _read_output(param: str, item: JsonObject, reading: _Reading) -> None:
+def _read_output(param: str, item: JsonObject, reading: Reading) -> None:
     call_id = need_string(param, item, "call_id")
     if call_id not in reading.call_ids:
         raise invalid("input", f"No tool call found for function call output with call_id {call_id}.", None)
@@ -173,7 +202,7 @@ def _read_output(param: str, item: JsonObject, reading: _Reading) -> None:
     _content(f"{param}.output", item["output"], "user", reading)
 
 
-def _read_message(param: str, item: JsonObject, reading: _Reading) -> None:
+def _read_message(param: str, item: JsonObject, reading: Reading) -> None:
     role = need_string(param, item, "role")
     if role not in ROLES:
         raise bad_value(f"{param}.role", role, ROLES)
@@ -184,7 +213,7 @@ def _read_message(param: str, item: JsonObject, reading: _Reading) -> None:
         reading.last_user_text = text
 
 
-def _content(param: str, content: Json, role: str, reading: _Reading) -> str:
+def _content(param: str, content: Json, role: str, reading: Reading) -> str:
     if isinstance(content, str):
         reading.texts.append(content)
         return content
@@ -196,7 +225,7 @@ def _content(param: str, content: Json, role: str, reading: _Reading) -> str:
     return "".join(texts)
 
 
-def _part(param: str, part: JsonObject, role: str, reading: _Reading) -> str:
+def _part(param: str, part: JsonObject, role: str, reading: Reading) -> str:
     known = ("output_text", "refusal") if role == "assistant" else ("input_text", "input_image", "input_file")
     kind = need_string(param, part, "type")
     if kind not in known:
@@ -206,15 +235,24 @@ def _part(param: str, part: JsonObject, role: str, reading: _Reading) -> str:
             url = maybe_string(part, "image_url")
             if url is not None:
                 check_image(f"{param}.image_url", url)
+            _check_file(param, part, reading)
             reading.media_tokens += IMAGE_TOKENS
             return ""
         case "input_file":
+            _check_file(param, part, reading)
             reading.media_tokens += FILE_TOKENS
             return ""
         case _:
             text = need_string(param, part, "refusal" if kind == "refusal" else "text")
             reading.texts.append(text)
             return text
+
+
+def _check_file(param: str, part: JsonObject, reading: Reading) -> None:
+    """A file is named by an id that the account has, or not at all."""
+    file_id = maybe_string(part, "file_id")
+    if file_id is not None and reading.shelves.files.get(reading.account, file_id) is None:
+        raise invalid(f"{param}.file_id", f"Files ['{file_id}'] were not found.", "file_not_found")
 
 
 def _schema(text: JsonObject) -> JsonObject | None:

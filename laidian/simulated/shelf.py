@@ -92,6 +92,16 @@ class Shelves:
         """By the id in their address, which is all that their data brings along."""
 
 
+def with_id(item: JsonObject) -> JsonObject:
+    """An item as it is kept: with an id, and a message's text as a list of parts."""
+    kept = {"id": new_id("msg_"), "type": "message", "status": "completed", **item}
+    content = kept.get("content")
+    if isinstance(content, str):
+        kind = "output_text" if kept.get("role") == "assistant" else "input_text"
+        kept["content"] = [{"type": kind, "text": content}]
+    return kept
+
+
 def page(things: list[Json], asked: dict[str, str], usual: int, newest_first: bool) -> JsonObject:
     """A page of objects with `id`, by OpenAI's cursors."""
     ordered = things[::-1] if newest_first else things
