@@ -46,6 +46,10 @@ LISTENED_TOKENS = 16_000
 """Output tokens of a transcription at most (gpt-4o-transcribe, OpenAI's model page, 2025)."""
 
 
+WHOLE_ANSWERS = "whisper"
+"""Models whose name holds this ignore `stream` and answer whole (OpenAI's API reference of createTranscription, 2025)."""
+
+
 class _Details(msgspec.Struct):
     audio_tokens: int | None = None
 
@@ -144,10 +148,11 @@ class OpenAITranscriptions:
         rate = (
             WAV_BYTES_PER_S if (files[0].filename or "").lower().endswith(".wav") else COMPRESSED_BYTES_PER_S
         )
+        model = checked_model(form.text("model"))
         return Peek(
             NO_FIELDS,
-            checked_model(form.text("model")),
-            stream=form.flag("stream"),
+            model,
+            stream=form.flag("stream") and WHOLE_ANSWERS not in model.lower(),
             output_limit=LISTENED_TOKENS,
             choices=1,
             wants_usage=True,

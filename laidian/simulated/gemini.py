@@ -46,7 +46,7 @@ async def show_model(call: Call, match: re.Match[str]) -> None:
 async def answer_content(call: Call, match: re.Match[str]) -> None:
     call.model = match["model"]
     model = _model_for(match["model"], "chat", "generateContent")
-    prompt = content_prompt(call.object(), model, stream=False)
+    prompt = content_prompt(call.object(), model, stream=False, account=(call.provider.shelves, call.key))
     await generate(call, model, prompt, _Shape(call, array=False))
 
 
@@ -56,7 +56,7 @@ async def stream_content(call: Call, match: re.Match[str]) -> None:
     alt = parse_qs(call.exchange.query).get("alt", ["json"])[0]
     if alt not in ("sse", "json"):
         raise Refusal(400, f"Invalid value for query parameter alt: {alt}")
-    prompt = content_prompt(call.object(), model, stream=True)
+    prompt = content_prompt(call.object(), model, stream=True, account=(call.provider.shelves, call.key))
     await generate(call, model, prompt, _Shape(call, array=alt == "json"))
 
 
@@ -65,7 +65,9 @@ async def count_content(call: Call, match: re.Match[str]) -> None:
     body = known_fields(call.object(), ("contents", "generateContentRequest", "model"), "")
     request = body.get("generateContentRequest")
     if isinstance(request, dict):
-        tokens = prompt_tokens(content_prompt(request, model, stream=False))
+        tokens = prompt_tokens(
+            content_prompt(request, model, stream=False, account=(call.provider.shelves, call.key))
+        )
     else:
         tokens = _contents_tokens(body.get("contents"))
     await call.begin(model.id)

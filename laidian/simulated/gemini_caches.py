@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
 from .call import Call, Operation
-from .gemini_checks import Files, contents_prompt_tokens, known_fields
+from .gemini_checks import contents_prompt_tokens, known_fields
 from .gemini_errors import gemini_error, gemini_key
 from .gemini_files import stamp
 from .models import find_model
@@ -25,9 +25,11 @@ async def create(call: Call, match: re.Match[str]) -> None:
     body = known_fields(call.object(), FIELDS, "")
     model = find_model((maybe_string(body, "model") or "").removeprefix("models/"), "google")
     if model is None or not str(body["model"]).startswith("models/"):
-        raise Refusal(404, f"Model {body.get('model')} is not found or not supported for createCachedContent.")
-    files: Files = call.provider.shelves.google_files, call.key
-    texts, messages, media_tokens = contents_prompt_tokens(body.get("contents"), files)
+        raise Refusal(
+            404, f"Model {body.get('model')} is not found or not supported for createCachedContent."
+        )
+    account = call.provider.shelves, call.key
+    texts, messages, media_tokens = contents_prompt_tokens(body.get("contents"), account)
     tokens = sum(count_tokens(text) for text in texts) + messages * TOKENS_PER_MESSAGE + media_tokens
     await call.begin(model.id)
     now = datetime.now(UTC)
@@ -92,7 +94,9 @@ def _find(call: Call, cache_id: str) -> JsonObject:
 
 
 def _operation(method: str, path: str, handle: Handle) -> Operation:
-    return Operation(method, re.compile(path), handle, "gemini-caches", gemini_error, gemini_key, billed=False)
+    return Operation(
+        method, re.compile(path), handle, "gemini-caches", gemini_error, gemini_key, billed=False
+    )
 
 
 _ALL = r"/(?:v1beta|v1alpha)/cachedContents"

@@ -7,12 +7,14 @@ snake_case are the same name.
 from __future__ import annotations
 
 import re
+from typing import TypeAlias
 
 import msgspec
 
 from .models import Model
 from .openai_chat_checks import AUDIO_TOKENS, FILE_TOKENS, IMAGE_TOKENS
 from .openai_checks import maybe_integer, maybe_object, maybe_string
+from .shelf import Shelves
 from .values import Json, JsonObject, Prompt, Refusal, Tool
 
 FIELDS = (
@@ -71,8 +73,15 @@ PART_FIELDS = (
 _MEDIA = {"image": IMAGE_TOKENS, "audio": AUDIO_TOKENS}
 
 
+Account: TypeAlias = tuple[Shelves, str]
+"""What is kept, and whose."""
+
+_FILE = re.compile(r"(?:https://generativelanguage\.googleapis\.com/v1(?:beta)?/)?(files/[^/?#]+)")
+
+
 class _Reading:
-    def __init__(self) -> None:
+    def __init__(self, account: Account | None = None) -> None:
+        self.shelves, self.account = account or (Shelves(), "")
         self.texts: list[str] = []
         self.messages = 0
         self.media_tokens = 0
@@ -82,12 +91,12 @@ class _Reading:
         """Name of a function call of the current turn that lacks its thought signature."""
 
 
-def content_prompt(body: JsonObject, model: Model, *, stream: bool) -> Prompt:
-    """The prompt of a generateContent body. Raises Refusal (400)."""
+def content_prompt(body: JsonObject, model: Model, *, stream: bool, account: Account | None = None) -> Prompt:
+    """The prompt of a generateContent body. Raises Refusal (400, or 403 for what this account has not stored)."""
     body = known_fields(body, FIELDS, "")
     config = known_fields(_object(body, "generationConfig", ""), CONFIG_FIELDS, "generation_config")
     _check_config(config)
-    reading = _Reading()
+    reading = _Reading(account)
     if body.get("systemInstruction") is not None:
         _content("system_instruction", body["systemInstruction"], reading)
     read_contents(body.get("contents"), reading)
@@ -98,7 +107,7 @@ def content_prompt(body: JsonObject, model: Model, *, stream: bool) -> Prompt:
         )
         raise Refusal(400, message)
     if body.get("cachedContent") is not None:
-        raise Refusal(403, "CachedContent not found (or permission denied)")
+        _recall(body["cachedContent"], model, reading)
     tools = _tools(body.get("tools"))
     return Prompt(
         model=model.id,
@@ -118,9 +127,29 @@ def content_prompt(body: JsonObject, model: Model, *, stream: bool) -> Prompt:
     )
 
 
-def contents_prompt_tokens(value: Json) -> tuple[list[str], int, int]:
+def _recall(name: Json, model: Model, reading: _Reading) -> None:
+    """What was cached is input again; counted like media, since its texts were counted when it was made."""
+    cache = reading.shelves.google_caches.get(reading.account, str(name))
+    if cache is None:
+        raise Refusal(403, "CachedContent not found (or permission denied)")
+    if cache["model"] != f"models/{model.id}":
+        raise Refusal(
+            400, f"Model used by GenerateContent request (models/{model.id}) and CachedContent differ."
+        )
+    reading.media_tokens += maybe_integer(maybe_object(cache, "usageMetadata"), "totalTokenCount") or 0
+
+
+def _check_file(data: JsonObject, reading: _Reading) -> None:
+    uri = maybe_string(data, "fileUri")
+    found = None if uri is None else _FILE.fullmatch(uri)
+    if found is not None and reading.shelves.google_files.get(reading.account, found[1]) is None:
+        file_id = found[1].removeprefix("files/")
+        raise Refusal(403, f"You do not have permission to access the File {file_id} or it may not exist.")
+
+
+def contents_prompt_tokens(value: Json, account: Account | None = None) -> tuple[list[str], int, int]:
     """Texts, messages and media tokens of `contents`. Raises Refusal (400)."""
-    reading = _Reading()
+    reading = _Reading(account)
     read_contents(value, reading)
     return reading.texts, reading.messages, reading.media_tokens
 
@@ -201,6 +230,7 @@ def _part(path: str, part: JsonObject, reading: _Reading) -> str:
         return text
     if "inlineData" in part or "fileData" in part:
         data = _renamed(maybe_object(part, "inlineData") or maybe_object(part, "fileData"))
+        _check_file(data, reading)
         kind = (maybe_string(data, "mimeType") or "").partition("/")[0]
         reading.media_tokens += _MEDIA.get(kind, FILE_TOKENS)
     for name in ("functionCall", "functionResponse"):

@@ -30,7 +30,10 @@ _NAME = re.compile(r"files/[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
 async def start(call: Call, match: re.Match[str]) -> None:
     headers = call.exchange.headers
-    if headers.get("x-goog-upload-protocol") != "resumable" or headers.get("x-goog-upload-command") != "start":
+    if (
+        headers.get("x-goog-upload-protocol") != "resumable"
+        or headers.get("x-goog-upload-command") != "start"
+    ):
         raise Refusal(400, "Invalid upload protocol or command.")
     body = call.object() if call.body else {}
     file = known_fields(maybe_object(known_fields(body, ("file",), ""), "file"), _FILE_FIELDS, "file")

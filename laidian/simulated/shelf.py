@@ -109,7 +109,9 @@ def page(things: list[Json], asked: dict[str, str], usual: int, newest_first: bo
         ordered = things[::-1] if asked["order"] == "desc" else things
     after = asked.get("after")
     if after is not None:
-        places = [place for place, one in enumerate(ordered) if isinstance(one, dict) and one.get("id") == after]
+        places = [
+            place for place, one in enumerate(ordered) if isinstance(one, dict) and one.get("id") == after
+        ]
         ordered = ordered[places[0] + 1 :] if places else []
     limit = int(asked["limit"]) if asked.get("limit", "").isdigit() else usual
     shown = ordered[:limit]

@@ -38,6 +38,16 @@ SETUP = Setup(
 )
 """The second key has used up its quota."""
 
+ALIASES = {
+    "claude-sonnet-5-5": "gpt-5.4",
+    "claude-opus-5": "gemini-3-flash-preview",
+    "gemini-2.5-pro": "claude-opus-4-5",
+    "gemini-3.5-flash": "gpt-5.4",
+    "gpt-5.6": "claude-opus-4-5",
+    "gpt-5.6-mini": "gemini-3-flash-preview",
+}
+"""Names that make a client ask for all it can, since it knows the model, and that lead elsewhere."""
+
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 """One pixel, in base64."""
 
@@ -58,6 +68,7 @@ def instance(provider_process: SimulatedProvider) -> Iterator[Served]:
             "INSERT INTO quotas (id, name, kind, credited_nano, created_at_ms) VALUES (2, 'spent', 'prepaid', 0, 0)"
         )
         running.write("UPDATE keys SET quota_id = 2 WHERE id = 2")
+        running.write("UPDATE groups SET aliases = ?", json.dumps(ALIASES))
         yield running
 
 

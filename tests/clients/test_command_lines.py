@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.billing import Meter
-from tests.clients.conftest import MODELS
+from tests.clients.conftest import ALIASES, MODELS
 from tests.clients.installed import AI_SDK, AIDER, CLAUDE, CODEX, FOLDER, GEMINI, LLM, NODE, OPENCODE, needs
 from tests.served import Served, wait_until
 from tests.simulated_provider import SimulatedProvider
@@ -26,7 +26,11 @@ ASK = "[[say:a harbour]]"
 ANSWER = "[simulated] a harbour"
 NOWHERE = "http://127.0.0.1:9"
 
-_codex, _claude, _gemini = needs("Codex CLI", CODEX), needs("Claude Code", CLAUDE), needs("Gemini CLI", GEMINI)
+_codex, _claude, _gemini = (
+    needs("Codex CLI", CODEX),
+    needs("Claude Code", CLAUDE),
+    needs("Gemini CLI", GEMINI),
+)
 _opencode, _ai_sdk = needs("opencode", OPENCODE), needs("the Vercel AI SDK", AI_SDK)
 _aider, _llm = needs("aider", AIDER), needs("llm", LLM)
 
@@ -85,22 +89,19 @@ def shell(tmp_path: Path) -> Shell:
 def refusals(laidian: Served) -> int:
     """How often the key whose quota is used up was refused so far, this one request of ours included."""
 
-    def counted() -> int:
-        return sum(
-            line.get("key") == "key-2" and line["error"] == "insufficient_quota" for line in laidian.lines()
-        )
-
-    before = counted()
     request = urllib.request.Request(
         f"{laidian.base_url}/v1/chat/completions",
         json.dumps({"model": "gpt-5.4", "messages": [{"role": "user", "content": "hi"}]}).encode(),
         {"Authorization": f"Bearer {laidian.keys[1]}", "Content-Type": "application/json"},
     )
-    with pytest.raises(urllib.error.HTTPError, match="429"):
+    with pytest.raises(urllib.error.HTTPError, match="429") as told:
         urllib.request.urlopen(request)
+    mine = told.value.headers["x-request-id"]
     # lines are written in the order of their requests, up to a tenth of a second later
-    wait_until(lambda: counted() > before, "the line of this request is written")
-    return counted()
+    wait_until(lambda: mine in laidian.log(), "the line of this request is written")
+    return sum(
+        line.get("key") == "key-2" and line["error"] == "insufficient_quota" for line in laidian.lines()
+    )
 
 
 # Codex CLI
@@ -127,6 +128,16 @@ def test_codex_runs_a_tool_and_sends_its_result(shell: Shell, laidian: Served, m
     assert (code, "[simulated]" in said) == (0, True), said
     records = meter.check(requests=2)
     assert records[1].input > records[0].input
+
+
+@_codex
+@pytest.mark.parametrize("name", [name for name in ALIASES if name.startswith("gpt")])
+def test_codex_runs_a_tool_under_a_name_that_leads_elsewhere(
+    shell: Shell, laidian: Served, name: str, meter: Meter
+):
+    code, said = codex(shell, laidian, name, "please [[tool]] [[reasoning:5]]")
+    assert (code, "[simulated]" in said) == (0, True), said
+    assert {record.model for record in meter.check(requests=2)} == {ALIASES[name]}
 
 
 @_codex
@@ -181,6 +192,27 @@ def test_claude_code_runs_tools_and_sends_their_results(
     code, said = claude(shell, laidian, model, "please [[tools:2]] [[reasoning:5]]")
     assert (code, "[simulated]" in said) == (0, True), said
     assert len(meter.check()) > 1
+
+
+@_claude
+@pytest.mark.parametrize(
+    "name", ["claude-sonnet-5", *(name for name in ALIASES if name.startswith("claude"))]
+)
+def test_claude_code_asks_a_model_it_knows_for_more(shell: Shell, laidian: Served, name: str, meter: Meter):
+    """Adaptive thinking, effort, context management, system messages in the middle; natively, and where the name leads elsewhere."""
+    code, said = claude(shell, laidian, name, ASK)
+    assert (code, ANSWER in said) == (0, True), said
+    assert {record.model for record in meter.check()} == {ALIASES.get(name, name)}
+
+
+@_claude
+@pytest.mark.parametrize("name", [name for name in ALIASES if name.startswith("claude")])
+def test_claude_code_runs_tools_under_a_name_that_leads_elsewhere(
+    shell: Shell, laidian: Served, name: str, meter: Meter
+):
+    code, said = claude(shell, laidian, name, "please [[tools:2]] [[reasoning:5]]")
+    assert (code, "[simulated]" in said) == (0, True), said
+    assert {record.model for record in meter.check()} == {ALIASES[name]}
 
 
 @_claude
@@ -239,6 +271,16 @@ def test_gemini_cli_runs_tools_and_sends_their_results(
 
 
 @_gemini
+@pytest.mark.parametrize("name", [name for name in ALIASES if name.startswith("gemini")])
+def test_gemini_cli_runs_tools_under_a_name_that_leads_elsewhere(
+    shell: Shell, laidian: Served, name: str, meter: Meter
+):
+    code, said = gemini(shell, laidian, name, "please [[tools:2]] [[reasoning:5]]")
+    assert (code, "[simulated]" in said) == (0, True), said
+    assert {record.model for record in meter.check()} == {ALIASES[name]}
+
+
+@_gemini
 def test_gemini_cli_asks_once_when_the_quota_is_used_up(shell: Shell, laidian: Served, meter: Meter):
     before = refusals(laidian)
     code, said = gemini(shell, laidian, "gemini-3-flash-preview", ASK, key=laidian.keys[1])
@@ -263,9 +305,7 @@ def test_opencode_answers_and_runs_tools(
     }
     settings = {"autoupdate": False, "share": "disabled", "provider": {"laidian": provider}}
     shell.write(".config/opencode/opencode.json", json.dumps(settings))
-    said = shell.says(
-        OPENCODE, "run", "-m", f"laidian/{model}", prompt, OPENCODE_DISABLE_MODELS_FETCH="1"
-    )
+    said = shell.says(OPENCODE, "run", "-m", f"laidian/{model}", prompt, OPENCODE_DISABLE_MODELS_FETCH="1")
     assert "[simulated]" in said
     records = meter.check()
     assert {(record.operation, record.model) for record in records} == {("chat.completions", model)}
@@ -304,7 +344,12 @@ def test_aider_answers(shell: Shell, laidian: Served, spoken: str, operation: st
 @_llm
 def test_llm_answers(shell: Shell, laidian: Served, model: str, meter: Meter):
     entry = [
-        {"model_id": "mine", "model_name": model, "api_base": f"{laidian.base_url}/v1", "api_key_name": "mine"}
+        {
+            "model_id": "mine",
+            "model_name": model,
+            "api_base": f"{laidian.base_url}/v1",
+            "api_key_name": "mine",
+        }
     ]
     shell.write("llm/extra-openai-models.yaml", json.dumps(entry))
     shell.write("llm/keys.json", json.dumps({"mine": laidian.key}))

@@ -36,7 +36,9 @@ class Town(BaseModel):
     people: int
 
 
-def connect(laidian: Served, key: str | None = None, path: str = "", version: str | None = None) -> genai.Client:
+def connect(
+    laidian: Served, key: str | None = None, path: str = "", version: str | None = None
+) -> genai.Client:
     options = types.HttpOptions(base_url=laidian.base_url + path, api_version=version)
     return genai.Client(api_key=key or laidian.key, http_options=options)
 
@@ -186,7 +188,9 @@ def test_it_gives_structured_outputs(client: genai.Client, model: str, meter: Me
 def test_it_sees_pictures(client: genai.Client, model: str, meter: Meter, provider: SimulatedProvider):
     picture = types.Part.from_bytes(data=base64.b64decode(PNG), mime_type="image/png")
     response = client.models.generate_content(model=model, contents=[picture, "what is it?"])
-    as_sent = PNG.replace("+", "-").replace("/", "_")  # the SDK's base64; Google takes it, others want the usual one
+    as_sent = PNG.replace("+", "-").replace(
+        "/", "_"
+    )  # the SDK's base64; Google takes it, others want the usual one
     assert (as_sent if model.startswith("gemini") else PNG) in upstream_body(provider)
     assert meter.same(**told(response.usage_metadata)).input > 85
 

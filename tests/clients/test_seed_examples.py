@@ -94,7 +94,9 @@ curl https://givemesometoken.xyz/v1/images/edits \
 
 def mine(text: str, laidian: Served) -> str:
     assert "https://givemesometoken.xyz" in text
-    return text.replace("https://givemesometoken.xyz", laidian.base_url).replace("sk-your-api-key", laidian.key)
+    return text.replace("https://givemesometoken.xyz", laidian.base_url).replace(
+        "sk-your-api-key", laidian.key
+    )
 
 
 def run(command: list[str], text: str, folder: Path) -> str:

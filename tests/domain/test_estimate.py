@@ -196,7 +196,7 @@ def test_any_bytes_can_be_split(body: bytes) -> None:
         b'{"role":"user","content":"hello there"},',
     ],
 )
-def test_twice_the_body_takes_twice_the_time_at_most(piece: bytes) -> None:
+def test_time_grows_with_the_body_and_no_faster(piece: bytes) -> None:
     def best_s(body: bytes) -> float:
         spans: list[float] = []
         for _ in range(5):
@@ -206,4 +206,5 @@ def test_twice_the_body_takes_twice_the_time_at_most(piece: bytes) -> None:
         return min(spans)
 
     small, large = piece * (250_000 // len(piece)), piece * (2_000_000 // len(piece))
-    assert best_s(large) < 8 * best_s(small) * 3 + 0.002, "8 times the bytes, with room for a busy machine"
+    # 8 times the bytes, with room for a busy machine; 64 times the time where it were quadratic
+    assert best_s(large) < 24 * best_s(small) + 0.002
