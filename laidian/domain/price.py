@@ -194,9 +194,7 @@ class _TierTable:
     """The rates of one service tier, one row per prompt length."""
 
     def __init__(self, rates: dict[tuple[str, str], dict[int, int]], service_tier: str) -> None:
-        steps = {
-            unit: rates.get((service_tier, unit)) or rates.get((DEFAULT_TIER, unit), {}) for unit in UNITS
-        }
+        steps = {unit: _steps(rates, service_tier, unit) for unit in UNITS}
         starts = {0} | {start for by_start in steps.values() for start in by_start}
         self.rows: tuple[tuple[int, _Row], ...] = tuple(
             (start, _row(steps, start)) for start in sorted(starts, reverse=True)
@@ -310,6 +308,14 @@ def upper_bound(
         lines = min(tokens, units) if rate and multiplier_ppm else 0
         exact += tokens * rate * multiplier_ppm + lines * _ROUND
     return -(-exact // _ONE)
+
+
+def _steps(rates: dict[tuple[str, str], dict[int, int]], service_tier: str, unit: str) -> dict[int, int]:
+    """Prompt length to rate: the tier's own, and the default ones for prompts shorter than its first."""
+    own, usual = rates.get((service_tier, unit), {}), rates.get((DEFAULT_TIER, unit), {})
+    if not own:
+        return usual
+    return {start: rate for start, rate in usual.items() if start < min(own)} | own
 
 
 def _tier_name(service_tier: str) -> str:

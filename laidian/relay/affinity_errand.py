@@ -234,6 +234,11 @@ def explained(visit: Visitor, candidate: Candidate, failure: AttemptFailed) -> L
     return UpstreamBroken(text)
 
 
+def broken_off(candidate: Candidate) -> UpstreamBroken:
+    """For the log: the client sees it by the length."""
+    return UpstreamBroken(f"{candidate.upstream.name}: it broke off in the middle of the file.")
+
+
 def _headers(
     visit: Visitor, candidate: Candidate, errand: Errand, family: FamilyName
 ) -> list[tuple[bytes, bytes]]:

@@ -21,18 +21,16 @@ from laidian.relay.affinity_errand import (
     answer_type,
     ask,
     ask_first,
-    explained,
+    broken_off,
     read,
 )
 from laidian.relay.affinity_openai import CAPABILITY, Params, delete, keep_made, new_home, pass_on
 from laidian.relay.affinity_passage import download
 from laidian.relay.affinity_words import no_such_object
-from laidian.relay.attempts import of_transport
 from laidian.relay.client import Client
 from laidian.relay.context import Context
 from laidian.relay.spool import Spool
 from laidian.store.affinity import forget_object, list_objects
-from laidian.upstream.faults import TransportFault
 
 LONGEST_LIST = 10_000
 """OpenAI's own bound and default of `limit` (openai 3.54.0, file_list_params.py)."""
@@ -75,10 +73,8 @@ async def file_content(context: Context, client: Client, params: Params) -> None
     visit = admit(context, client, CAPABILITY)
     held, home = await visit.find("file", params["file_id"])
     exchange = await ask(visit, home, Errand(b"GET", f"{_file(held)}/content"))
-    try:
-        await download(client, exchange, answer_type(exchange, BINARY))
-    except TransportFault as fault:
-        raise explained(visit, home, of_transport(fault, home.upstream.name)) from None
+    if not await download(client, exchange, answer_type(exchange, BINARY)):
+        raise broken_off(home)
 
 
 async def list_files(context: Context, client: Client, params: Params) -> None:

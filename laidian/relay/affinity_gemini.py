@@ -25,18 +25,16 @@ from laidian.relay.affinity_errand import (
     answer_type,
     ask,
     ask_first,
-    explained,
+    broken_off,
     read,
 )
 from laidian.relay.affinity_files import BINARY
 from laidian.relay.affinity_openai import Params, delete
 from laidian.relay.affinity_passage import download
 from laidian.relay.affinity_words import out_of_reach
-from laidian.relay.attempts import of_transport
 from laidian.relay.client import Client
 from laidian.relay.context import Context
 from laidian.store.affinity import list_objects
-from laidian.upstream.faults import TransportFault
 
 CAPABILITY = "gemini"
 
@@ -61,10 +59,8 @@ async def download_file(context: Context, client: Client, params: Params) -> Non
     exchange = await ask(
         visit, home, Errand(b"GET", f"/files/{quote(held.id, safe='')}:download{visit.query('alt')}")
     )
-    try:
-        await download(client, exchange, answer_type(exchange, BINARY))
-    except TransportFault as fault:
-        raise explained(visit, home, of_transport(fault, home.upstream.name)) from None
+    if not await download(client, exchange, answer_type(exchange, BINARY)):
+        raise broken_off(home)
 
 
 async def list_files(context: Context, client: Client, params: Params) -> None:

@@ -43,8 +43,8 @@ class Passage(Client):
                 yield data
 
 
-async def download(client: Client, exchange: Exchange, content_type: bytes) -> None:
-    """The upstream's answer, piece by piece. Raises TransportFault; the client's connection then ends short of its length."""
+async def download(client: Client, exchange: Exchange, content_type: bytes) -> bool:
+    """The upstream's answer, piece by piece. False when it broke off: the client's connection then ends short of its length."""
     headers = [(b"content-disposition", b"attachment"), (b"x-content-type-options", b"nosniff")]
     length = exchange.header(b"content-length")
     if length is not None and length.isdigit():
@@ -55,7 +55,10 @@ async def download(client: Client, exchange: Exchange, content_type: bytes) -> N
         await client.write(b"")
         while data := await exchange.chunk():
             await client.write(data)
-    except TransportFault:
+    except TransportFault as fault:
+        # The server ends the connection when nobody holds it any more, and the exchange keeps the fault with all its frames.
+        fault.__traceback__ = None
         client.gone = True  # nothing may follow: an error's text would become a part of the file
-        raise
+        return False
     await client.finish()
+    return True

@@ -234,7 +234,7 @@ class Client:
                         (b"content-type", self.stream_type),
                         (b"cache-control", b"no-cache"),
                         (b"x-accel-buffering", b"no"),
-                        (b"x-request-id", self.request_id.encode()),
+                        *self._ids(),
                         *self.stream_headers,
                     ],
                 }
@@ -282,7 +282,7 @@ class Client:
                 "headers": [
                     (b"content-type", content_type),
                     (b"content-length", b"%d" % len(body)),
-                    (b"x-request-id", self.request_id.encode()),
+                    *self._ids(),
                     *headers,
                 ],
             }
@@ -299,6 +299,13 @@ class Client:
             await self.finish()
         else:
             await self.respond(error.status, self.family.error_body(error), headers=retry_headers(error))
+
+    def _ids(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The request's id under the names that clients read; Anthropic's SDK knows its own only."""
+        own = self.request_id.encode()
+        if self.family.name == "anthropic":
+            return ((b"x-request-id", own), (b"request-id", own))
+        return ((b"x-request-id", own),)
 
     def stop(self) -> None:
         """No more watching and keeping alive; the request is over for the client."""

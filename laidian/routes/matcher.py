@@ -88,6 +88,9 @@ class Matcher:
         rows = [row for row in self._served if row.family == found.family] or self._served
         by_name = {f"{row.method} {row.path}": row for row in rows}
         wanted = f"{method[:8]} {found.path[:NEAREST_CHARS]}"
+        begun = [name for name in by_name if name.startswith(f"{wanted}/")]
+        if begun:
+            return by_name[min(begun, key=len)]  # a path that was cut short means what it begins
         return by_name[difflib.get_close_matches(wanted, by_name, n=1, cutoff=0.0)[0]]
 
     def _family(self, asked: Asked, marks: Marks, method: str) -> FamilyName:

@@ -52,11 +52,11 @@ def serve(boot: Boot, config: Config, folder: Folder) -> None:
         # counters in shared files cost 10 us a request more than counters in memory, so only where there is somebody to share with
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder.metrics)
     server = Server(
-        "laidian.server.rsgi:RSGIApplication",
+        "laidian.server.app:create_app",
         factory=True,
         address=config.server.host,
         port=config.server.port,
-        interface=Interfaces.RSGI,
+        interface=Interfaces.ASGI,
         workers=config.server.workers,
         loop=Loops.uvloop,
         http=HTTPModes.http1,

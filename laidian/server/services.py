@@ -122,6 +122,7 @@ class Services:
             spool_folder=str(folder.run),
         )
         self.lister = Reader(folder.database)
+        self.context.lister = self.lister
         self.admin = self._admin(started_ms)
         if self._with_chores:
             self._start_chores()

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from .call import Call, Operation, with_usage
-from .gemini_checks import content_prompt, contents_prompt_tokens, known_fields
+from .gemini_checks import Account, content_prompt, contents_prompt_tokens, known_fields
 from .gemini_errors import gemini_error, gemini_key, speaks_gemini
 from .generation import generate, parts, prompt_tokens
 from .models import Model, find_model, models_of
@@ -69,7 +69,7 @@ async def count_content(call: Call, match: re.Match[str]) -> None:
             content_prompt(request, model, stream=False, account=(call.provider.shelves, call.key))
         )
     else:
-        tokens = _contents_tokens(body.get("contents"))
+        tokens = _contents_tokens(body.get("contents"), (call.provider.shelves, call.key))
     await call.begin(model.id)
     details: list[Json] = [{"modality": "TEXT", "tokenCount": tokens}]
     await call.answer({"totalTokens": tokens, "promptTokensDetails": details})
@@ -116,8 +116,8 @@ async def _embedded(call: Call, model: Model, answer: JsonObject, tokens: int) -
     await call.answer(with_usage(answer, "usageMetadata", usage))
 
 
-def _contents_tokens(value: Json) -> int:
-    texts, messages, media_tokens = contents_prompt_tokens(value)
+def _contents_tokens(value: Json, account: Account | None = None) -> int:
+    texts, messages, media_tokens = contents_prompt_tokens(value, account)
     return sum(count_tokens(text) for text in texts) + messages * TOKENS_PER_MESSAGE + media_tokens
 
 

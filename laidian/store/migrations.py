@@ -129,6 +129,7 @@ STEPS: tuple[str, ...] = (
     CREATE INDEX usage_records_key ON usage_records (key_id, id);
     CREATE INDEX usage_records_quota ON usage_records (quota_id, id);
     CREATE INDEX usage_records_started ON usage_records (started_at_ms);
+    CREATE INDEX usage_records_key_started ON usage_records (key_id, started_at_ms);
 
     CREATE TABLE objects (
         kind TEXT NOT NULL, id TEXT NOT NULL, key_id INTEGER NOT NULL REFERENCES keys (id),

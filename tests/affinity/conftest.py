@@ -89,10 +89,11 @@ class World:
         *,
         key: int | None = 1,
         gemini: bool = False,
-        **headers: str,
+        headers: dict[str, str] | None = None,
+        **named: str,
     ) -> Reply:
-        """One call with the key of that number; a body that is not bytes is sent as JSON."""
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        """One call with the key of that number; a body that is not bytes is sent as JSON. Headers are spelled with `_` for `-`."""
+        sent = {name.replace("_", "-"): value for name, value in ((headers or {}) | named).items()}
         if key is not None:
             credential = self.laidian.keys[key - 1]
             sent |= {"x-goog-api-key": credential} if gemini else {"authorization": f"Bearer {credential}"}
@@ -104,7 +105,9 @@ class World:
             connection.request(method, path, body, sent)
             response = connection.getresponse()
             return Reply(
-                response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
+                response.status,
+                {name.lower(): value for name, value in response.getheaders()},
+                response.read(),
             )
         finally:
             connection.close()
@@ -115,15 +118,23 @@ class World:
     def upload(self, content: bytes = b"content", /, *, key: int = 1, filename: str = "a.txt") -> str:
         """The id of a new file of OpenAI's."""
         reply = self.call(
-            "POST", "/v1/files", form(content, filename), key=key, content_type="multipart/form-data; boundary=b"
+            "POST",
+            "/v1/files",
+            form(content, filename),
+            key=key,
+            content_type="multipart/form-data; boundary=b",
         )
         assert reply.status == 200, reply.body
         return reply.text("id")
 
 
-def form(content: bytes, filename: str = "a.txt", *, field: str = "file", purpose: str | None = "user_data") -> bytes:
-    head = b"" if purpose is None else (
-        b'--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\n' + purpose.encode() + b"\r\n"
+def form(
+    content: bytes, filename: str = "a.txt", *, field: str = "file", purpose: str | None = "user_data"
+) -> bytes:
+    head = (
+        b""
+        if purpose is None
+        else (b'--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\n' + purpose.encode() + b"\r\n")
     )
     return (
         head
@@ -156,7 +167,7 @@ def instance(providers: tuple[SimulatedProvider, SimulatedProvider]) -> Iterator
 
 
 @pytest.fixture
-def world(instance: Served, providers: tuple[SimulatedProvider, SimulatedProvider]) -> Iterator[World]:
+def world(instance: Served, providers: tuple[SimulatedProvider, SimulatedProvider]) -> World:
     """Clean: nothing made, nothing seen, no faults, every upstream at work, `a` preferred."""
     instance.wait_settled()
     instance.write("UPDATE upstreams SET enabled = 1")
@@ -166,4 +177,4 @@ def world(instance: Served, providers: tuple[SimulatedProvider, SimulatedProvide
     world = World(instance, *providers)
     world.prefer("a")
     world.forget()
-    yield world
+    return world

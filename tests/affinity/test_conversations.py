@@ -20,7 +20,9 @@ def test_every_operation_on_a_conversation_goes_to_its_holder(world: World):
     world.forget()
     assert world.call("GET", path).json()["metadata"] == {"topic": "x"}
     assert world.call("POST", path, {"metadata": {"topic": "y"}}).json()["metadata"] == {"topic": "y"}
-    added = world.call("POST", f"{path}/items?include[]=x", {"items": [{"role": "user", "content": "second"}]})
+    added = world.call(
+        "POST", f"{path}/items?include[]=x", {"items": [{"role": "user", "content": "second"}]}
+    )
     (item_id,) = added.names("data", "id")
     assert len(world.call("GET", f"{path}/items?limit=10&order=asc").names("data", "id")) == 2
     assert world.call("GET", f"{path}/items/{item_id}").text("id") == item_id
@@ -78,9 +80,7 @@ def test_the_hold_grows_with_the_conversation(world: World):
     conversation_id = made(world)
     world.respond("long " * 3_000, conversation=conversation_id)
     reply = world.respond("x", conversation=conversation_id)
-    record, alone = (
-        world.laidian.record(one.headers["x-request-id"]) for one in (reply, world.respond("x"))
-    )
+    record, alone = (world.laidian.record(one.headers["x-request-id"]) for one in (reply, world.respond("x")))
     assert record.input > 3_000
     assert record.held_nano > alone.held_nano
     assert record.amount_nano <= record.held_nano

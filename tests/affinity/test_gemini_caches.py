@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.affinity.conftest import GEMINI, Reply, World
@@ -57,13 +59,13 @@ def test_a_request_that_uses_one_goes_to_its_holder_and_its_hold_covers_it(world
     world.prefer("a")
     world.forget()
     for field in ("cachedContent", "cached_content"):
-        reply = generate(world, **{field: name})
+        reply = generate(world, fields={field: name})
         assert reply.status == 200, reply.body
         record = world.laidian.record(reply.headers["x-request-id"])
         assert record.input > 500
         assert record.amount_nano <= record.held_nano
         for key, one in ((2, name), (1, "cachedContents/nobody")):
-            refused = generate(world, key=key, **{field: one})
+            refused = generate(world, key=key, fields={field: one})
             assert refused.status == 404
             assert one.removeprefix("cachedContents/") in refused.message()
     assert (len(world.a.requests()), len(world.b.requests())) == (0, 2)
@@ -82,7 +84,7 @@ def test_one_is_made_where_the_file_that_it_names_lies(world: World):
 
 def test_a_model_that_the_group_does_not_have_is_refused_and_an_alias_is_resolved(world: World):
     assert create(world, model="gemini-nobody").status == 404
-    world.laidian.write("""UPDATE groups SET aliases = ?""", '{"fast":"%s"}' % GEMINI)
+    world.laidian.write("UPDATE groups SET aliases = ?", json.dumps({"fast": GEMINI}))
     try:
         assert create(world, model="fast").text("model") == f"models/{GEMINI}"
     finally:

@@ -130,7 +130,9 @@ def test_a_foreign_or_unknown_previous_response_is_a_400_that_names_it(world: Wo
     assert world.laidian.holds() == []
 
 
-def test_case_52_a_holder_that_is_out_of_service_is_a_503_with_its_reason_and_never_another_upstream(world: World):
+def test_case_52_a_holder_that_is_out_of_service_is_a_503_with_its_reason_and_never_another_upstream(
+    world: World,
+):
     response_id = made(world, stream=False)
     world.forget()
     world.laidian.write("UPDATE upstreams SET enabled = 0 WHERE name = 'a'")
@@ -155,7 +157,9 @@ def test_case_52_a_holder_that_rests_is_a_503_that_says_until_when(world: World)
     assert "next try" in reply.message()
     assert world.b.requests() == []
     world.a.clear_faults()
-    assert world.call("GET", f"/v1/responses/{response_id}").status == 200, "a look is not held up by a circuit"
+    assert world.call("GET", f"/v1/responses/{response_id}").status == 200, (
+        "a look is not held up by a circuit"
+    )
 
 
 def test_a_holder_that_fails_is_never_replaced_by_another_upstream(world: World):

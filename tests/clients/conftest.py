@@ -42,7 +42,7 @@ ALIASES = {
     "claude-sonnet-5-5": "gpt-5.4",
     "claude-opus-5": "gemini-3-flash-preview",
     "gemini-2.5-pro": "claude-opus-4-5",
-    "gemini-3.5-flash": "gpt-5.4",
+    "gemini-2.5-flash": "gpt-5.4",
     "gpt-5.6": "claude-opus-4-5",
     "gpt-5.6-mini": "gemini-3-flash-preview",
 }

@@ -32,6 +32,7 @@ CLAUDE = _first("@anthropic-ai/claude-code-*/claude")
 GEMINI = _MODULES / "@google" / "gemini-cli" / "bundle" / "gemini.js"
 OPENCODE = _first("opencode-*/bin/opencode")
 AI_SDK = _MODULES / "ai" / "package.json"
+SDKS = _MODULES / "openai" / "package.json"
 AIDER = _PYTHON / "aider"
 LLM = _PYTHON / "llm"
 

@@ -109,6 +109,18 @@ def test_the_older_key_header_works_too(laidian: Served, model: str, meter: Mete
     meter.check(requests=1)
 
 
+def test_the_beta_client_works_and_its_flags_reach_anthropic_alone(
+    client: Anthropic, model: str, meter: Meter, provider: SimulatedProvider
+):
+    message = client.beta.messages.create(
+        model=model, max_tokens=LIMIT, messages=say("[[say:hello]]"), betas=["context-1m-2025-08-07"]
+    )
+    assert message.content[0].text == "[simulated] hello"  # type: ignore[union-attr]
+    sent = provider.requests()[-1].headers.get("anthropic-beta")
+    assert sent == ("context-1m-2025-08-07" if model.startswith("claude") else None)
+    meter.check(requests=1)
+
+
 def test_it_calls_tools_in_parallel_and_takes_their_results(client: Anthropic, model: str, meter: Meter):
     question = say("the weather in two towns [[tools:2]]")
     with client.messages.stream(model=model, max_tokens=LIMIT, messages=question, tools=[TOOL]) as stream:

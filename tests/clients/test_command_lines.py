@@ -17,7 +17,19 @@ import pytest
 
 from tests.clients.billing import Meter
 from tests.clients.conftest import ALIASES, MODELS
-from tests.clients.installed import AI_SDK, AIDER, CLAUDE, CODEX, FOLDER, GEMINI, LLM, NODE, OPENCODE, needs
+from tests.clients.installed import (
+    AI_SDK,
+    AIDER,
+    CLAUDE,
+    CODEX,
+    FOLDER,
+    GEMINI,
+    LLM,
+    NODE,
+    OPENCODE,
+    SDKS,
+    needs,
+)
 from tests.served import Served, wait_until
 from tests.simulated_provider import SimulatedProvider
 
@@ -32,6 +44,7 @@ _codex, _claude, _gemini = (
     needs("Gemini CLI", GEMINI),
 )
 _opencode, _ai_sdk = needs("opencode", OPENCODE), needs("the Vercel AI SDK", AI_SDK)
+_sdks = needs("the JavaScript SDKs", SDKS)
 _aider, _llm = needs("aider", AIDER), needs("llm", LLM)
 
 pytestmark = pytest.mark.timeout(LIMIT_S + 60)
@@ -56,6 +69,7 @@ class Shell:
         environment = {
             "PATH": f"{NODE.parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.home),
+            "TMPDIR": str(self.home),
             "LANG": "C.UTF-8",
             "HTTP_PROXY": NOWHERE,
             "HTTPS_PROXY": NOWHERE,
@@ -357,6 +371,33 @@ def test_llm_answers(shell: Shell, laidian: Served, model: str, meter: Meter):
     assert ANSWER in shell.says(LLM, "-m", "mine", ASK, LLM_USER_PATH=folder)
     assert ANSWER in shell.says(LLM, "-m", "mine", "--no-stream", ASK, LLM_USER_PATH=folder)
     assert [record.stream for record in meter.check(requests=2)] == [1, 0]
+
+
+# JavaScript SDKs
+
+
+@_sdks
+@pytest.mark.parametrize(
+    ("name", "path", "operations"),
+    [
+        ("chat", "/v1", {"chat.completions"}),
+        ("responses", "/v1", {"responses"}),
+        ("google", "", {"gemini.generate", "gemini.stream"}),
+        ("anthropic", "", {"anthropic.messages"}),
+    ],
+)
+def test_the_javascript_sdks_have_a_whole_conversation(
+    shell: Shell, laidian: Served, model: str, name: str, path: str, operations: set[str], meter: Meter
+):
+    script = Path(__file__).parent / "node" / "sdks.mjs"
+    said = shell.says(NODE, script, FOLDER, name, laidian.base_url + path, model, LAIDIAN_KEY=laidian.key)
+    told = json.loads(said.strip().splitlines()[-1])
+    assert (told["plain"], told["streamed"]) == ("[simulated] plain", "[simulated] stream")
+    assert told["calls"] == [["weather", {"city": "simulated"}]] * 2
+    assert told["answer"].startswith("[simulated]")
+    records = meter.check(requests=4)
+    assert {record.operation for record in records} == operations
+    assert told["usage"] == [records[-1].input, records[-1].output]
 
 
 # Vercel AI SDK

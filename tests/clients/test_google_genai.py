@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from google import genai
@@ -219,6 +220,26 @@ def test_it_stops_at_a_word_and_at_the_limit(client: genai.Client, model: str, m
 def test_counting_tokens_is_free(client: genai.Client, model: str, meter: Meter):
     assert (client.models.count_tokens(model=model, contents="how long is this?").total_tokens or 0) > 0
     assert all(record.amount_nano == 0 for record in meter.check())
+
+
+@pytest.mark.parametrize("version", [None, "v1beta"])
+def test_files_are_uploaded_asked_about_and_deleted(
+    laidian: Served, tmp_path: Path, version: str | None, meter: Meter
+):
+    """The SDK sends the bytes to the address it was given, without a key."""
+    text = tmp_path / "harbour.txt"
+    text.write_text("a harbour " * 50)
+    with connect(laidian, version=version) as client:
+        file = client.files.upload(file=text)
+        assert file.name is not None
+        assert [one.name for one in client.files.list()] == [file.name]
+        response = client.models.generate_content(
+            model="gemini-3-flash-preview", contents=[file, "what is it?"]
+        )
+        assert meter.same(**told(response.usage_metadata)).input > 100
+        client.files.delete(name=file.name)
+        assert list(client.files.list()) == []
+    meter.check(requests=1)
 
 
 def test_embeddings_are_metered(client: genai.Client, meter: Meter):

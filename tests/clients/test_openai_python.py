@@ -312,6 +312,20 @@ def test_an_upstream_that_fails_before_its_answer_is_a_502(
     provider.clear_faults()
 
 
+def test_the_sdk_rides_over_a_rate_limit_and_is_charged_once(
+    client: OpenAI, model: str, meter: Meter, provider: SimulatedProvider
+):
+    """Waits the second that the upstream named, since the relay hands it on."""
+    provider.fault("http-429", times=1)
+    completion = client.with_options(max_retries=2).chat.completions.create(
+        model=model, messages=say("[[say:hello]]")
+    )
+    meter.same(**chat_told(completion.usage))
+    limited, answered = meter.check(requests=2)
+    assert (limited.status, limited.error_code, limited.amount_nano) == (429, "rate_limit_exceeded", 0)
+    assert answered.ended == "complete"
+
+
 @pytest.mark.usefixtures("mended")
 @pytest.mark.parametrize("api", ["chat", "responses"])
 @pytest.mark.parametrize("fault", BROKEN)

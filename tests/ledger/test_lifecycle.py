@@ -104,7 +104,7 @@ async def test_a_stop_settles_also_a_stream_that_its_client_does_not_read(
 ) -> None:
     """Such a client neither takes a byte nor hangs up, so that the relay waits for it in the middle of a write."""
     setup = Setup(credited_nano=10**13, config="[server]\ndrain_s = 1\n")
-    body = chat("[[tokens:400000]] [[chunk:3]]", stream=True, limit=500_000)
+    body = chat("[[tokens:128000]] [[chunk:1]]", stream=True, limit=128_000)
     with served(provider, setup=setup) as laidian, socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.connect((HOST, laidian.port))
