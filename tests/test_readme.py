@@ -45,13 +45,19 @@ def test_it_shows_commands_at_all():
     assert len(COMMANDS) >= 8
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"\b(?:scripts/[\w.]+|config\.example\.toml)\b", README))))
+@pytest.mark.parametrize(
+    "path", sorted(set(re.findall(r"\b(?:scripts/[\w.]+|config\.example\.toml)\b", README)))
+)
 def test_every_file_in_it_exists(path: str):
     assert (ROOT / path).exists()
 
 
 def codes() -> list[str]:
-    kinds = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.LaidianError)]
+    kinds = [
+        kind
+        for _, kind in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(kind, errors.LaidianError)
+    ]
     return sorted({kind.code for kind in kinds})
 
 

@@ -159,7 +159,7 @@ async def test_a_killed_parent_takes_its_workers_with_it(provider: SimulatedProv
         assert len(workers) == 2
         laidian.kill9()
         assert not any(alive(pid) for pid in workers)
-        assert not port_is_open(laidian)
+        wait_until(lambda: not port_is_open(laidian), "the port is closed")
 
 
 @pytest.mark.parametrize("workers", [1, 2])
