@@ -9,7 +9,7 @@ another upstream, a preference always does.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import msgspec
@@ -166,9 +166,3 @@ class Sessions:
         self._last.move_to_end(place)
         if len(self._last) > self._most:
             self._last.popitem(last=False)
-
-
-def one_holder(held: Sequence[Held]) -> Holder | None:
-    """The common holder; None when they are spread over several (or there are none)."""
-    holders = {one.holder for one in held}
-    return holders.pop() if len(holders) == 1 else None

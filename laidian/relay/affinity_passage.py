@@ -44,7 +44,7 @@ class Passage(Client):
 
 
 async def download(client: Client, exchange: Exchange, content_type: bytes) -> bool:
-    """The upstream's answer, piece by piece. False when it broke off: the client's connection then ends short of its length."""
+    """The upstream's answer, piece by piece. False when the upstream broke off: the client's connection then ends short of its length."""
     headers = [(b"content-disposition", b"attachment"), (b"x-content-type-options", b"nosniff")]
     length = exchange.header(b"content-length")
     if length is not None and length.isdigit():
@@ -55,10 +55,9 @@ async def download(client: Client, exchange: Exchange, content_type: bytes) -> b
         await client.write(b"")
         while data := await exchange.chunk():
             await client.write(data)
-    except TransportFault as fault:
-        # The server ends the connection when nobody holds it any more, and the exchange keeps the fault with all its frames.
-        fault.__traceback__ = None
+    except TransportFault:
+        left = client.gone  # then it was us who broke off, and no upstream is at fault
         client.gone = True  # nothing may follow: an error's text would become a part of the file
-        return False
+        return left
     await client.finish()
     return True
