@@ -286,7 +286,8 @@ class AnthropicWriter:
             self._blocks[-1].finished = True
 
     def _tool(self, index: int) -> _Block | None:
-        return next((block for block in self._blocks if block.kind == index), None)
+        """The call that still goes on; what comes for a finished one has no place, whether it is written yet or not."""
+        return next((block for block in self._blocks if block.kind == index and not block.finished), None)
 
     def _advance(self) -> None:
         """Lets the first block go on as far as it has come, and the next ones after it when it is finished."""

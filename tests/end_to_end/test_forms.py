@@ -180,7 +180,7 @@ def test_a_50_mb_edit_arrives_byte_for_byte_while_the_process_hardly_grows(
     print(f"the worker grew by {grown_mb:.1f} MB")
     assert sent(provider)[-1].body == body
     assert grown_mb < 20
-    assert not spooled(laidian)
+    wait_until(lambda: not spooled(laidian), "its file is closed")
     assert laidian.records()[-1].usage_from == "upstream"
 
 
@@ -199,7 +199,7 @@ def test_several_50_mb_edits_at_once_grow_it_no_more(laidian: Served, provider: 
     print(f"the worker grew by {grown_mb:.1f} MB")
     assert statuses == [200] * 3
     assert grown_mb < 20
-    assert not spooled(laidian)
+    wait_until(lambda: not spooled(laidian), "its file is closed")
 
 
 def test_an_alias_changes_the_model_inside_the_form_and_nothing_else(
@@ -284,7 +284,7 @@ def test_an_early_413_of_the_upstream_reaches_the_client_and_costs_nothing(secon
     record = second.records()[-1]
     assert (record.status, record.ended, record.amount_nano, record.usage_from) == (413, "refused", 0, "none")
     assert [one["upstream"] for one in attempts(second)] == ["sim"]
-    assert not spooled(second)
+    wait_until(lambda: not spooled(second), "its file is closed")
 
 
 def test_an_early_503_of_the_upstream_moves_the_whole_form_to_the_next(
@@ -368,7 +368,7 @@ def test_a_broken_form_is_a_400_that_nobody_pays_for(
     assert (answer[0], error_of(answer)["code"]) == (400, code)
     assert sent(provider) == []
     assert len(laidian.records()) == before
-    assert not spooled(laidian)
+    wait_until(lambda: not spooled(laidian), "its file is closed")
 
 
 def test_a_form_over_the_limit_is_a_413_before_it_is_read(laidian: Served, provider: SimulatedProvider):
@@ -423,4 +423,4 @@ def test_a_quota_that_cannot_pay_refuses_the_form_after_reading_it(
     laidian.write("UPDATE keys SET limit_nano = NULL")
     assert (answer[0], error_of(answer)["code"]) == (429, "insufficient_quota")
     assert sent(provider) == []
-    assert not spooled(laidian)
+    wait_until(lambda: not spooled(laidian), "its file is closed")

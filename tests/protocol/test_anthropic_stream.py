@@ -342,6 +342,11 @@ def test_events_are_written_as_a_stream():
     }  # fmt: skip
 
 
+def test_a_piece_for_a_finished_call_is_skipped_however_late_it_is_written():
+    blocks = blocks_of(stream_of([BEGIN, ToolStarted(0, "a", "f"), ToolFinished(0), ToolDelta(0, "0")]))
+    assert blocks == [{"type": "tool_use", "id": "a", "name": "f", "input": {}, "json": ""}]
+
+
 def test_text_goes_out_at_once():
     writer = CODEC.writer(PEEK, REQUEST)
     assert [one["type"] for one in told(writer.write([BEGIN]))] == ["message_start"]

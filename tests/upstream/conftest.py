@@ -57,6 +57,8 @@ class Line:
         return head + body
 
     async def send(self, data: bytes) -> None:
+        if self.writer.is_closing():
+            raise ConnectionResetError("the client has left")  # uvloop's write would raise a RuntimeError
         self.writer.write(data)
         await self.writer.drain()
 
