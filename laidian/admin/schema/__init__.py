@@ -1,0 +1,229 @@
+"""The wire types of the admin API, shared by the server, the command line and the dashboard.
+
+Owns the shapes, and the bounds of numbers and texts as far as a type can say them: no rule, no I/O. The rule a newcomer would
+break: no secret in a type that is read. `KeyCreated` alone brings one to the reader; every type that carries one hides it in its
+`repr`.
+
+How values are written, everywhere:
+- Money is decimal text in US dollars ("0.018622"), exact; `*_usd`. A multiplier is text too: "1x", "1.25x".
+- A time is read as ISO 8601 in UTC ("2026-11-22T10:00:00Z"). Where one is written, it may also be a date ("2026-12-31"), a duration
+  from now ("30d", "12h", "90m") or epoch seconds or milliseconds; see `When`. In `since` and `until` a duration goes back from now.
+- Things are addressed by name. A key also by its id, by the start of its display form ("sk-AbCd") or by the whole credential.
+- In an edit, a field that is left out (`UNSET`) stays as it is, and null removes the value where null is allowed.
+- Lists of names are arrays; a group's upstreams are one text: `a,b` in order, `a+b` sharing by weight, empty for all.
+
+Paths, below /admin/v1 (`{name}` percent-encoded; every answer is JSON; errors are `ErrorAnswer` with the status of the error):
+
+    GET    /status                                -> Status
+    GET    /audit                                 -> AuditReport
+    GET    /keys                                  -> list[Key]
+    POST   /keys                       KeyCreate  -> 201 KeyCreated
+    GET    /keys/{key}                            -> Key
+    PATCH  /keys/{key}                 KeyEdit    -> Key
+    POST   /keys/{key}/rotate                     -> KeyCreated
+    DELETE /keys/{key}                            -> Key as it was
+    GET    /groups                                -> list[Group]
+    POST   /groups                     GroupCreate -> 201 Group
+    GET    /groups/{name}                         -> Group
+    PATCH  /groups/{name}              GroupEdit  -> Group
+    DELETE /groups/{name}                         -> Group as it was
+    GET    /quotas                                -> list[Quota]
+    POST   /quotas                     QuotaCreate -> 201 Quota
+    GET    /quotas/{name}                         -> Quota
+    PATCH  /quotas/{name}              QuotaEdit  -> Quota
+    DELETE /quotas/{name}                         -> Quota as it was
+    GET    /quotas/{name}/credits                 -> list[Credit], newest first
+    POST   /quotas/{name}/credits      TopUp      -> 201 Quota
+    GET    /upstreams                             -> list[Upstream]
+    POST   /upstreams                  UpstreamCreate -> 201 Upstream
+    GET    /upstreams/{name}                      -> Upstream
+    PATCH  /upstreams/{name}           UpstreamEdit -> Upstream
+    DELETE /upstreams/{name}                      -> Upstream as it was
+    POST   /upstreams/{name}/credentials            CredentialCreate -> 201 Upstream
+    PATCH  /upstreams/{name}/credentials/{label}    CredentialEdit   -> Upstream (a new `api_key` rotates it)
+    DELETE /upstreams/{name}/credentials/{label}                     -> Upstream
+    POST   /upstreams/{name}/probe                -> Probe
+    GET    /upstreams/{name}/probes?limit=        -> list[Probe], newest first
+    GET    /upstreams/{name}/models               -> list[UpstreamModel]
+    GET    /circuits                              -> list[Circuit]
+    POST   /circuits/reset?upstream=              -> CircuitsReset
+    GET    /prices                                -> list[Price], the operator's own
+    POST   /prices                     PriceSet   -> 201 Price
+    GET    /prices/find?model=                    -> PriceFound
+    DELETE /prices?model=                         -> list[Price] that were retired
+    GET    /prices/book                           -> PriceBookState
+    GET    /prices/book/diff                      -> PriceDiff
+    POST   /prices/book/adopt          BookAdopt  -> PriceBookState
+    GET    /usage?since=&until=&key=&model=&group=&upstream=&ended=&status=&request_id=&limit=&cursor=
+                                                  -> Page[UsageRecord], newest first
+    GET    /usage/summary?by=&since=&until=&…     -> UsageSummary (the same filters)
+    GET    /usage/export?…                        -> UsageRecord, one JSON document a line (application/x-ndjson)
+    GET    /usage/{request_id}                    -> UsageDetail, with the receipt
+    GET    /live                                  -> list[LiveRequest]
+    DELETE /live/{request_id}                     -> LiveRequest that was told to end
+    GET    /openapi.json
+"""
+
+from __future__ import annotations
+
+from laidian.admin.schema.errors import (
+    ErrorAnswer,
+    ErrorBody,
+)
+from laidian.admin.schema.groups import (
+    Group,
+    GroupCreate,
+    GroupEdit,
+)
+from laidian.admin.schema.instance import (
+    AuditReport,
+    Difference,
+    FirstStart,
+    Provisioned,
+    SqliteState,
+    Status,
+    UpstreamStatus,
+)
+from laidian.admin.schema.keys import (
+    Key,
+    KeyCreate,
+    KeyCreated,
+    KeyEdit,
+)
+from laidian.admin.schema.live import LiveRequest
+from laidian.admin.schema.page import Page
+from laidian.admin.schema.prices import (
+    BookAdopt,
+    Price,
+    PriceBookState,
+    PriceChange,
+    PriceDiff,
+    PriceFound,
+    PriceSet,
+    Rate,
+)
+from laidian.admin.schema.quotas import (
+    Credit,
+    Quota,
+    QuotaCreate,
+    QuotaEdit,
+    QuotaWindow,
+    TopUp,
+)
+from laidian.admin.schema.upstreams import (
+    Circuit,
+    CircuitsReset,
+    Credential,
+    CredentialCreate,
+    CredentialEdit,
+    Probe,
+    Upstream,
+    UpstreamCreate,
+    UpstreamEdit,
+    UpstreamModel,
+)
+from laidian.admin.schema.usage import (
+    Attempt,
+    Receipt,
+    ReceiptLine,
+    UsageDetail,
+    UsageQuery,
+    UsageRecord,
+    UsageRow,
+    UsageSummary,
+)
+from laidian.admin.schema.words import (
+    AbortPolicy,
+    Aliases,
+    Count,
+    Grouping,
+    KeyState,
+    Name,
+    Origin,
+    Pattern,
+    Patterns,
+    QuotaKind,
+    QuotaState,
+    Rank,
+    Seconds,
+    SecretText,
+    Text,
+    UpstreamKind,
+    UpstreamState,
+    Weight,
+    When,
+    WindowKind,
+)
+
+__all__ = [
+    "AbortPolicy",
+    "Aliases",
+    "Attempt",
+    "AuditReport",
+    "BookAdopt",
+    "Circuit",
+    "CircuitsReset",
+    "Count",
+    "Credential",
+    "CredentialCreate",
+    "CredentialEdit",
+    "Credit",
+    "Difference",
+    "ErrorAnswer",
+    "ErrorBody",
+    "FirstStart",
+    "Group",
+    "GroupCreate",
+    "GroupEdit",
+    "Grouping",
+    "Key",
+    "KeyCreate",
+    "KeyCreated",
+    "KeyEdit",
+    "KeyState",
+    "LiveRequest",
+    "Name",
+    "Origin",
+    "Page",
+    "Pattern",
+    "Patterns",
+    "Price",
+    "PriceBookState",
+    "PriceChange",
+    "PriceDiff",
+    "PriceFound",
+    "PriceSet",
+    "Probe",
+    "Provisioned",
+    "Quota",
+    "QuotaCreate",
+    "QuotaEdit",
+    "QuotaKind",
+    "QuotaState",
+    "QuotaWindow",
+    "Rank",
+    "Rate",
+    "Receipt",
+    "ReceiptLine",
+    "Seconds",
+    "SecretText",
+    "SqliteState",
+    "Status",
+    "Text",
+    "TopUp",
+    "Upstream",
+    "UpstreamCreate",
+    "UpstreamEdit",
+    "UpstreamKind",
+    "UpstreamModel",
+    "UpstreamState",
+    "UpstreamStatus",
+    "UsageDetail",
+    "UsageQuery",
+    "UsageRecord",
+    "UsageRow",
+    "UsageSummary",
+    "Weight",
+    "When",
+    "WindowKind",
+]
