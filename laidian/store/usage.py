@@ -13,7 +13,7 @@ import msgspec
 from laidian.domain.usage import INPUT_UNITS, OUTPUT_UNITS, UNITS, Usage
 from laidian.store.connection import Connection
 
-Grouping = Literal["day", "model", "key", "group", "upstream"]
+Grouping = Literal["hour", "day", "model", "key", "group", "upstream", "status"]
 
 
 class UsageFilter(msgspec.Struct, frozen=True):
@@ -98,11 +98,13 @@ _SELECT = f"""
 _CACHED = ("cached_input", "cached_image_input", "cached_audio_input")
 _FAILED = "(r.status >= 400 OR r.status = 0)"
 _NAMES: dict[Grouping, str] = {
+    "hour": "strftime('%Y-%m-%dT%H:00Z', r.started_at_ms / 1000, 'unixepoch')",
     "day": "strftime('%Y-%m-%d', r.started_at_ms / 1000, 'unixepoch')",
     "model": "r.model",
     "key": "k.name",
     "group": "g.name",
     "upstream": "coalesce(u.name, '')",
+    "status": "CASE WHEN r.status = 0 THEN 'lost' ELSE r.status / 100 || 'xx' END",
 }
 
 
@@ -142,7 +144,7 @@ def read_record(connection: Connection, request_id: str) -> RecordRow | None:
 def sum_records(connection: Connection, wanted: UsageFilter, by: Grouping) -> list[SumRow]:
     """Days newest first; everything else dearest first."""
     where, values = _where(wanted, None)
-    order = "1 DESC" if by == "day" else "8 DESC, 1"
+    order = "1 DESC" if by in ("hour", "day") else "8 DESC, 1"
     rows = connection.execute(
         f"SELECT {_NAMES[by]}, {_SUMS} {_FROM} WHERE {where} GROUP BY 1 ORDER BY {order}", values
     )

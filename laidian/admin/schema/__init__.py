@@ -16,7 +16,7 @@ Paths, below /admin/v1 (`{name}` percent-encoded; every answer is JSON; errors a
 
     GET    /status                                -> Status
     GET    /audit                                 -> AuditReport
-    GET    /keys                                  -> list[Key]
+    GET    /keys                                  -> list[Key], every one by name
     POST   /keys                       KeyCreate  -> 201 KeyCreated
     GET    /keys/{key}                            -> Key
     PATCH  /keys/{key}                 KeyEdit    -> Key
@@ -54,8 +54,8 @@ Paths, below /admin/v1 (`{name}` percent-encoded; every answer is JSON; errors a
     GET    /prices/book                           -> PriceBookState
     GET    /prices/book/diff                      -> PriceDiff
     POST   /prices/book/adopt          BookAdopt  -> PriceBookState
-    GET    /usage?since=&until=&key=&model=&group=&upstream=&ended=&status=&request_id=&limit=&cursor=
-                                                  -> Page[UsageRecord], newest first
+    GET    /usage?since=&until=&key=&model=&group=&upstream=&ended=&status=&request_id=&operation=&client=&text=&kind=
+              &limit=&cursor=&at=                 -> Page[UsageRecord], newest first; `at`: a moment to begin at
     GET    /usage/summary?by=&since=&until=&…     -> UsageSummary (the same filters)
     GET    /usage/export?…                        -> UsageRecord, one JSON document a line (application/x-ndjson)
     GET    /usage/{request_id}                    -> UsageDetail, with the receipt
@@ -66,6 +66,14 @@ Paths, below /admin/v1 (`{name}` percent-encoded; every answer is JSON; errors a
 
 from __future__ import annotations
 
+from laidian.admin.schema.doctor import (
+    Check,
+    Doctor,
+    Setting,
+    Settings,
+    Trial,
+    TrialOutcome,
+)
 from laidian.admin.schema.errors import (
     ErrorAnswer,
     ErrorBody,
@@ -74,6 +82,9 @@ from laidian.admin.schema.groups import (
     Group,
     GroupCreate,
     GroupEdit,
+    GroupServing,
+    ServedModel,
+    ServingCell,
 )
 from laidian.admin.schema.instance import (
     AuditReport,
@@ -89,11 +100,39 @@ from laidian.admin.schema.keys import (
     KeyCreate,
     KeyCreated,
     KeyEdit,
+    KeyQuery,
 )
-from laidian.admin.schema.live import LiveRequest
+from laidian.admin.schema.live import (
+    Changed,
+    CircuitMoved,
+    Ended,
+    Event,
+    Gap,
+    Heard,
+    LiveRequest,
+    ProbeMade,
+    Progress,
+    Refused,
+    Started,
+    Stats,
+    Told,
+)
+from laidian.admin.schema.operations import Operation
+from laidian.admin.schema.overview import (
+    Attention,
+    Card,
+    Cards,
+    Overview,
+    Screen,
+    Setup,
+    TopKey,
+    UpstreamRow,
+)
 from laidian.admin.schema.page import Page
 from laidian.admin.schema.prices import (
     BookAdopt,
+    Model,
+    ModelServer,
     Price,
     PriceBookState,
     PriceChange,
@@ -116,10 +155,13 @@ from laidian.admin.schema.upstreams import (
     Credential,
     CredentialCreate,
     CredentialEdit,
+    LatencyPoint,
     Probe,
     Upstream,
     UpstreamCreate,
     UpstreamEdit,
+    UpstreamError,
+    UpstreamHealth,
     UpstreamModel,
 )
 from laidian.admin.schema.usage import (
@@ -159,9 +201,15 @@ __all__ = [
     "AbortPolicy",
     "Aliases",
     "Attempt",
+    "Attention",
     "AuditReport",
     "BookAdopt",
+    "Card",
+    "Cards",
+    "Changed",
+    "Check",
     "Circuit",
+    "CircuitMoved",
     "CircuitsReset",
     "Count",
     "Credential",
@@ -169,21 +217,33 @@ __all__ = [
     "CredentialEdit",
     "Credit",
     "Difference",
+    "Doctor",
+    "Ended",
     "ErrorAnswer",
     "ErrorBody",
+    "Event",
     "FirstStart",
+    "Gap",
     "Group",
     "GroupCreate",
     "GroupEdit",
+    "GroupServing",
     "Grouping",
+    "Heard",
     "Key",
     "KeyCreate",
     "KeyCreated",
     "KeyEdit",
+    "KeyQuery",
     "KeyState",
+    "LatencyPoint",
     "LiveRequest",
+    "Model",
+    "ModelServer",
     "Name",
+    "Operation",
     "Origin",
+    "Overview",
     "Page",
     "Pattern",
     "Patterns",
@@ -194,6 +254,8 @@ __all__ = [
     "PriceFound",
     "PriceSet",
     "Probe",
+    "ProbeMade",
+    "Progress",
     "Provisioned",
     "Quota",
     "QuotaCreate",
@@ -205,17 +267,33 @@ __all__ = [
     "Rate",
     "Receipt",
     "ReceiptLine",
+    "Refused",
+    "Screen",
     "Seconds",
     "SecretText",
+    "ServedModel",
+    "ServingCell",
+    "Setting",
+    "Settings",
+    "Setup",
     "SqliteState",
+    "Started",
+    "Stats",
     "Status",
     "Text",
+    "Told",
+    "TopKey",
     "TopUp",
+    "Trial",
+    "TrialOutcome",
     "Upstream",
     "UpstreamCreate",
     "UpstreamEdit",
+    "UpstreamError",
+    "UpstreamHealth",
     "UpstreamKind",
     "UpstreamModel",
+    "UpstreamRow",
     "UpstreamState",
     "UpstreamStatus",
     "UsageDetail",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 from msgspec import UNSET, UnsetType
 
@@ -62,3 +64,46 @@ class GroupEdit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     concurrent_requests: Count | UnsetType | None = UNSET
     on_abort: AbortPolicy | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
+
+
+class ServingCell(msgspec.Struct, frozen=True, kw_only=True):
+    """What one upstream is for one model."""
+
+    upstream: str
+    rank: int
+    """1 is tried first; equal ranks share. 0: it does not serve the model."""
+    state: Literal["up", "resting", "no_credential", "disabled", "none"]
+    """none: it does not serve the model."""
+    reason: str
+    until: str | None
+    """Of the next try."""
+
+
+class ServedModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model as a group's keys can have it now."""
+
+    model: str
+    available: bool
+    gate: str
+    """The first gate that is closed: group, upstream, price, capability, health; empty when available."""
+    reason: str
+    """A sentence with the next step; empty when available."""
+    until: str | None
+    """When it opens by itself."""
+    served_by: str
+    """The upstream that the next request would go to; empty: none."""
+    input_usd: str | None
+    """Per million tokens, before the group's multiplier; None: no price for it."""
+    output_usd: str | None
+    cells: tuple[ServingCell, ...]
+    """One for each of `upstreams`, in that order."""
+
+
+class GroupServing(msgspec.Struct, frozen=True, kw_only=True):
+    """Who serves what now."""
+
+    group: str
+    multiplier: str
+    upstreams: tuple[str, ...]
+    """In the order in which they are tried."""
+    models: tuple[ServedModel, ...]

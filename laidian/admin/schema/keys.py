@@ -34,6 +34,21 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     spent_today_usd: str
     last_used_at: str | None
     created_at: str
+    used_percent: int | None = None
+    """Of the key's own limit, spent and held together; None: no limit."""
+
+
+class KeyQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which keys, and in what order. On the wire these are query parameters."""
+
+    sort: str = "name"
+    """name, last_used, spent, today, created; with `-` before it the other way round: `-spent`."""
+    filter: str = ""
+    """A part of the name, the display form or the group's name, whatever the case."""
+    state: str = ""
+    """A state, or `near`: active, with 90 % or more of its own limit used."""
+    group: str = ""
+    quota: str = ""
 
 
 class KeyCreate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from laidian.admin.schema.words import Count, Origin, Pattern, Text, When
+from laidian.admin.schema.words import Count, Origin, Pattern, Text, UpstreamState, When
 
 
 class Rate(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,3 +93,33 @@ class PriceDiff(msgspec.Struct, frozen=True, kw_only=True):
 class BookAdopt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     source: str
     """The shipped book's source as the diff showed it: nobody adopts what they did not see."""
+
+
+class ModelServer(msgspec.Struct, frozen=True, kw_only=True):
+    upstream: str
+    state: UpstreamState
+    """up: the next request for this model may go there."""
+    reason: str
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that can be asked for, or was asked for and could not be had."""
+
+    model: str
+    state: Literal["up", "resting", "unpriced", "no_upstream", "no_group"]
+    """no_upstream: nothing serves it. no_group: no enabled group lets it through."""
+    reason: str
+    """Why it cannot be had, with the next step; empty when up."""
+    until: str | None
+    served_by: tuple[ModelServer, ...]
+    groups: tuple[str, ...]
+    """Enabled ones that let it through."""
+    price: Price | None
+    kinds: tuple[str, ...]
+    """Capabilities that it is priced for."""
+    requests_24h: int
+    failed_24h: int
+    refused_24h: int
+    spent_24h_usd: str
+    first_byte_p50_ms: int | None
+    """Of 24 hours."""

@@ -166,3 +166,61 @@ class UpstreamModel(msgspec.Struct, frozen=True, kw_only=True):
 class CircuitsReset(msgspec.Struct, frozen=True, kw_only=True):
     reset: int
     """Circuits that were open or half-open and are closed now."""
+
+
+class LatencyPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """What an upstream did in one stretch of time."""
+
+    at: str
+    """When it began."""
+    requests: int
+    failed: int
+    first_byte_p50_ms: int | None
+    """None: nothing was measured."""
+    first_byte_p95_ms: int | None
+    duration_p50_ms: int | None
+    duration_p95_ms: int | None
+
+
+class UpstreamHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """How an upstream has been doing."""
+
+    upstream: str
+    state: UpstreamState
+    reason: str
+    """Why it is not up; empty when it is."""
+    since: str | None
+    """Since when it is not up, as far as known."""
+    until: str | None
+    """Of the next try of what rests."""
+    last_probe: Probe | None
+    next_probe_at: str | None
+    """None: it is not probed by itself, because it is disabled or has no credential."""
+    requests_24h: int
+    failed_24h: int
+    success_percent_24h: float | None
+    """With one decimal; None: no requests."""
+    first_byte_p50_ms: int | None
+    """Of 24 hours, as the others."""
+    first_byte_p95_ms: int | None
+    hours: tuple[LatencyPoint, ...]
+    """24, oldest first, empty ones included."""
+    minutes: tuple[LatencyPoint, ...]
+    """60, oldest first, empty ones included."""
+
+
+class UpstreamError(msgspec.Struct, frozen=True, kw_only=True):
+    """A try at an upstream that did not go well; the request may have been answered by another."""
+
+    request_id: str
+    at: str
+    """When the request began."""
+    key: str
+    model: str
+    credential: str
+    outcome: str
+    status: int
+    message: str
+    duration_ms: int
+    answered: bool
+    """Whether the client got its answer all the same."""

@@ -24,6 +24,13 @@ class UsageQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """"429", "4xx", "5xx", "ok" (below 400) or "error" (400 and above, and lost ones)."""
     request_id: str = ""
     """Its beginning."""
+    operation: str = ""
+    client: str = ""
+    """A part of the client's name."""
+    text: str = ""
+    """A part of the request id, a model's name, the error's code or the client's name."""
+    kind: str = ""
+    """accepted or refused; empty: both."""
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,10 +46,13 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One accepted request."""
+    """One request: accepted and settled, or refused by a gate before it cost anything."""
 
     request_id: str
+    kind: Literal["accepted", "refused"] = "accepted"
+    """refused: no upstream was asked, nothing was charged; `quota`, `upstream` and `ended` are empty."""
     key: str
+    """Of a refused request with a credential of nobody: how that begins, or empty."""
     group: str
     quota: str
     upstream: str
@@ -77,6 +87,10 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
     shortfall_usd: str
     """What it cost beyond what the quota still had: the operator's loss."""
     client: str
+    message: str = ""
+    """Why it failed or was refused, in a sentence; empty when it did not, or when nobody said."""
+    retries: int = 0
+    """Upstreams that were tried before the last one."""
 
 
 class ReceiptLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +131,8 @@ class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
     """Records added up."""
 
     name: str
-    """Day (YYYY-MM-DD, UTC), model, or name of key, group or upstream; empty in the total."""
+    """Day (YYYY-MM-DD, UTC), hour (2026-11-22T10:00Z), model, status class (2xx, 4xx, 5xx, lost), or name of key, group or
+    upstream; empty in the total."""
     requests: int
     failed: int
     """With a status of 400 or above, or lost."""
@@ -128,10 +143,17 @@ class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: int
     cost_usd: str
     shortfall_usd: str
+    first_byte_p50_ms: int | None = None
+    first_byte_p95_ms: int | None = None
+    """Likely, from a histogram of 16 classes; None: nothing was measured, or the grouping (by key) keeps none."""
+    duration_p50_ms: int | None = None
+    duration_p95_ms: int | None = None
 
 
 class UsageSummary(msgspec.Struct, frozen=True, kw_only=True):
     by: Grouping
     rows: tuple[UsageRow, ...]
-    """Days: newest first; the others: dearest first."""
+    """Days and hours: newest first; the others: dearest first."""
     total: UsageRow
+    refused: int = 0
+    """Requests that a gate refused in this time, as far as they are kept; in no row."""

@@ -35,7 +35,7 @@ KeyState = Literal["active", "disabled", "expired", "used_up", "deleted"]
 QuotaState = Literal["active", "disabled", "expired", "used_up", "deleted"]
 UpstreamState = Literal["up", "resting", "no_credential", "disabled", "deleted"]
 """resting: some circuit is open, so part of the traffic does not go there now. disabled: drains, what runs goes on."""
-Grouping = Literal["day", "model", "key", "group", "upstream"]
+Grouping = Literal["hour", "day", "model", "key", "group", "upstream", "status"]
 Origin = Literal["book", "operator", "config"]
 
 
