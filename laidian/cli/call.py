@@ -39,6 +39,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     config: str | None = None
     server: str | None = None
     """URL of another machine's server; None: the one of the data folder."""
+    profile: str | None = None
+    """Name that `laidian login` kept a server under."""
     admin_token_file: str | None = None
     insecure: bool = False
     timeout: float | None = None
@@ -102,13 +104,18 @@ def place_options() -> list[click.Parameter]:
     """Which server, which data."""
     panel = WHICH_SERVER
     return [
-        _option("--data", metavar="DIR", help="Data folder (or LAIDIAN_DATA).", panel=panel),
-        _option("--config", metavar="FILE", help="Configuration file (or LAIDIAN_CONFIG).", panel=panel),
+        *folder_options(),
         _option("--server", metavar="URL", help="Another machine's server (or LAIDIAN_SERVER).", panel=panel),
         _option(
             "--admin-token-file",
             metavar="FILE",
             help="Its admin token (or LAIDIAN_ADMIN_TOKEN_FILE, LAIDIAN_ADMIN_TOKEN).",
+            panel=panel,
+        ),
+        _option(
+            "--profile",
+            metavar="NAME",
+            help="A server you logged in to (or LAIDIAN_PROFILE): laidian login.",
             panel=panel,
         ),
         _option("--insecure", is_flag=True, help="Allow http:// to another machine.", panel=panel),
@@ -119,6 +126,15 @@ def place_options() -> list[click.Parameter]:
             help="How long to wait for an answer.",
             panel=panel,
         ),
+    ]
+
+
+def folder_options() -> list[click.Parameter]:
+    """Which data of this machine."""
+    panel = WHICH_SERVER
+    return [
+        _option("--data", metavar="DIR", help="Data folder (or LAIDIAN_DATA).", panel=panel),
+        _option("--config", metavar="FILE", help="Configuration file (or LAIDIAN_CONFIG).", panel=panel),
     ]
 
 
@@ -180,6 +196,20 @@ class Bare(Command):
         return output_options(lists=False)
 
 
+class Local(Command):
+    """A command that works on this machine's data folder and nowhere else."""
+
+    def common(self) -> Sequence[click.Parameter]:
+        return [*output_options(lists=False), *asking_options(), *folder_options()]
+
+
+class BareList(Command):
+    """A listing that needs no server."""
+
+    def common(self) -> Sequence[click.Parameter]:
+        return output_options(lists=True)
+
+
 class Noun(RichGroup):
     """A group of verbs; without one it lists, or does its `alone`."""
 
@@ -205,6 +235,9 @@ def said(context: click.Context) -> Call:
     call = msgspec.convert(given, Call)
     if call.json and call.csv:
         raise click.UsageError("--json and --csv exclude each other.", context)
-    if call.server and call.data:
-        raise click.UsageError("--server and --data exclude each other: a server has its own data.", context)
+    places = [f"--{name}" for name in ("server", "profile", "data") if getattr(call, name)]
+    if len(places) > 1:
+        raise click.UsageError(
+            f"{' and '.join(places)} exclude each other: a server has its own data.", context
+        )
     return call

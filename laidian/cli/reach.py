@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from laidian.cli.call import Call
+from laidian.cli.profiles import Profile, profile_named
 from laidian.config import data_folder
 from laidian.errors import NotFound, Unauthenticated
 from laidian.server.folder import Folder, Running
@@ -33,14 +34,21 @@ LOOK_S = 0.1
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Who is going to be asked. Exactly one of the two is set."""
+    """Who is going to be asked: a server, or who serves from a folder. Exactly one of these two is set."""
 
     server: str | None
     folder: Folder | None
+    profile: Profile | None = None
+    """Where the server's address is from, if it was kept by a login."""
 
 
 def target(call: Call) -> Target:
-    """An option beats the environment, and --data beats LAIDIAN_SERVER."""
+    """An option beats the environment, a profile there beats a server, and both beat the data folder."""
+    said = bool(call.server or call.data)
+    name = call.profile or (None if said else os.environ.get("LAIDIAN_PROFILE"))
+    if name:
+        profile = profile_named(name)
+        return Target(profile.server, None, profile)
     server = call.server or (None if call.data else os.environ.get("LAIDIAN_SERVER"))
     if server:
         return Target(server, None)
@@ -67,11 +75,7 @@ async def reach(call: Call, *, makes_data: bool = False) -> AsyncGenerator[Admin
 
     whom = target(call)
     if whom.folder is None:
-        assert whom.server is not None
-        token = remote_token(call)
-        async with AdminClient.over_http(
-            whom.server, token, timeout_s=call.timeout, insecure=call.insecure
-        ) as client:
+        async with over_http(call, whom) as client:
             yield client
         return
     check_folder(whom.folder, makes_data=makes_data)
@@ -84,6 +88,20 @@ async def reach(call: Call, *, makes_data: bool = False) -> AsyncGenerator[Admin
         return
     async with _offline(call, whom.folder) as client:
         yield client
+
+
+def over_http(call: Call, whom: Target) -> AdminClient:
+    """A client for another machine's server."""
+    from laidian.admin.client import AdminClient
+
+    assert whom.server is not None
+    profile = whom.profile
+    return AdminClient.over_http(
+        whom.server,
+        remote_token(call, profile),
+        timeout_s=call.timeout,
+        insecure=call.insecure or (profile is not None and profile.insecure),
+    )
 
 
 @contextlib.asynccontextmanager
@@ -169,26 +187,35 @@ def own_token(folder: Folder) -> str:
         ) from None
 
 
-def remote_token(call: Call) -> str:
-    """For --server: the file named, or the environment. Raises Unauthenticated when there is none."""
-    name = call.admin_token_file or os.environ.get("LAIDIAN_ADMIN_TOKEN_FILE")
-    if name:
+def remote_token(call: Call, profile: Profile | None = None) -> str:
+    """For another machine's server: the file named, the profile, or the environment. Raises Unauthenticated for none."""
+    if call.admin_token_file:
+        return _token_file(Path(call.admin_token_file).expanduser())
+    if profile is not None:
+        return token_among(profile.admin_token, "the profile")
+    if name := os.environ.get("LAIDIAN_ADMIN_TOKEN_FILE"):
         return _token_file(Path(name).expanduser())
     token = os.environ.get("LAIDIAN_ADMIN_TOKEN", "").strip()
     if not token:
         raise Unauthenticated(
             "no admin token for another machine's server. Copy its admin.token here and name it with --admin-token-file,"
-            " or put the token into LAIDIAN_ADMIN_TOKEN."
+            " put the token into LAIDIAN_ADMIN_TOKEN, or keep both address and token with laidian login."
         )
     return token
 
 
 def _token_file(path: Path) -> str:
     try:
-        token = path.read_text().strip()
+        text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
         reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else "it is not text"
         raise Unauthenticated(f"the admin token file {path} cannot be read: {reason}.") from None
+    return token_among(text, f"the admin token file {path}")
+
+
+def token_among(text: str, place: str) -> str:
+    """The one token in a text. Raises Unauthenticated, without the text, for none or several."""
+    token = text.strip()
     if not token or any(not letter.isprintable() or letter.isspace() for letter in token):
-        raise Unauthenticated(f"the admin token file {path} does not hold one token.")
+        raise Unauthenticated(f"{place} does not hold one token.")
     return token

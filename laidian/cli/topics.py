@@ -18,11 +18,13 @@ def environment() -> str:
   LAIDIAN_DATA               data folder, where --data is not given
   LAIDIAN_CONFIG             configuration file, where --config is not given
   LAIDIAN_SERVER             another machine's server, where neither --server nor --data is given
+  LAIDIAN_PROFILE            a server you logged in to, where none of --profile, --server and --data is given
   LAIDIAN_ADMIN_TOKEN_FILE   its admin token's file, where --admin-token-file is not given
   LAIDIAN_ADMIN_TOKEN        the token itself, where no file is named
   LAIDIAN_LANG               en or zh, for the dashboard; LC_ALL, LC_MESSAGES and LANG after it
   NO_COLOR                   any value: no colours
   COLUMNS                    width of tables, also where stdout is not a terminal
+  XDG_CONFIG_HOME            laidian/profiles.toml in it holds what `laidian login` keeps; ~/.config without it
   XDG_DATA_HOME              the default data folder is laidian in it; ~/.local/share/laidian without it
 
 The first `laidian serve` also looks at OPENAI_API_KEY, GEMINI_API_KEY and ANTHROPIC_API_KEY, and at OPENAI_BASE_URL,

@@ -5,7 +5,7 @@ admin.token         the admin API's token, 0600
 master.key          what credentials are sealed with, 0600; keep a copy apart from backups of the database
 config.toml         optional
 run/                locks of live processes, metrics of this run; nothing to keep
-backups/            copies taken before migrations
+backups/            copies taken before migrations, upgrades and restores
 """
 
 from __future__ import annotations
@@ -92,6 +92,12 @@ class Folder:
         for old in self.metrics.glob("*.db"):
             old.unlink(missing_ok=True)
 
+    def release(self) -> None:
+        """Ends a claim of this process; one that serves keeps it until it ends."""
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
+
     def announce(self, url: str) -> None:
         """Tells the CLI and the dashboard where this instance answers."""
         self._running.write_bytes(msgspec.json.encode(Running(os.getpid(), url)))
@@ -118,8 +124,12 @@ class Folder:
             return None
 
     def backup_path(self, schema: int) -> Path:
+        return self.kept_path(f"schema-{schema}")
+
+    def kept_path(self, why: str) -> Path:
+        """A free name in backups/."""
         number = 1
-        while (path := self.backups / f"schema-{schema}.{number}.db").exists():
+        while (path := self.backups / f"{why}.{number}.db").exists():
             number += 1
         return path
 

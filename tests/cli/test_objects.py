@@ -201,6 +201,18 @@ def test_a_balance_is_topped_up_and_taken_back(relay: Path) -> None:
     assert call("quota", "enable", "team", "--json").json()["state"] == "active"
 
 
+def test_a_key_is_topped_up_through_the_quota_it_spends_from(relay: Path) -> None:
+    done = call("key", "topup", "alice", "2.50", "--note", "cash")
+    assert (done.code, done.out) == (0, "12.50\n")
+    assert "for 1 key." in done.err
+    assert call("quota", "credits", "team", "--json").json()[0]["note"] == "cash"
+    assert call("key", "topup", "alice", "1", "--json").json()["left_usd"] == "13.50"
+    assert call("key", "create", "bob", "--quota", "unlimited", "-q").code == 0
+    refused = call("key", "topup", "bob", "1")
+    assert (refused.code, refused.out) == (2, "")
+    assert "laidian key edit bob --quota" in refused.err
+
+
 def test_an_upstreams_credential_comes_from_a_pipe_a_variable_or_a_hidden_prompt_and_is_never_shown(
     relay: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

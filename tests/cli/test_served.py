@@ -145,6 +145,17 @@ def test_a_summary_adds_records_up(used: list[str]) -> None:
     assert "total" not in call("usage", "summary", "--by", "model", "--key", "user", "--csv").out
 
 
+def test_a_listing_grouped_is_the_summary(used: list[str]) -> None:
+    for by in ("day", "model", "key"):
+        grouped = call("usage", "--since", "24h", "--key", "user", "--group-by", by, "--json").json()
+        assert (
+            grouped
+            == call("usage", "summary", "--since", "24h", "--key", "user", "--by", by, "--json").json()
+        )
+        assert grouped["total"]["requests"] == 3
+    assert call("usage", "--group-by", "day", "--request-id", "req").code == 2
+
+
 def test_an_export_is_one_document_a_line_or_csv(used: list[str]) -> None:
     lines = call("usage", "export", "--key", "user").out.splitlines()
     assert [msgspec.json.decode(line, type=UsageRecord).request_id for line in lines] == used[::-1]

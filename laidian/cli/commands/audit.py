@@ -27,6 +27,10 @@ COLUMNS: tuple[Column[Difference], ...] = (
 def audit(call: Call) -> int:
     """Replay the ledger and prove that it adds up: records, balances, windows, holds.
 
+    \b
+    laidian audit
+    laidian audit --json
+
     Exit code 3 on any difference.
     """
     report = ask(call, lambda client: client.audit())

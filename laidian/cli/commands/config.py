@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
 
 import click
 import msgspec
@@ -13,6 +11,7 @@ import msgspec
 from laidian.cli.call import Call, Noun, with_call
 from laidian.cli.exits import Exit
 from laidian.cli.output import put_one
+from laidian.cli.toml import toml_lines
 from laidian.config import Config, ConfigProblem, data_folder, load_config
 
 HIDDEN = "…"
@@ -36,13 +35,22 @@ class Verdict(msgspec.Struct, frozen=True):
 
 @click.group(cls=ConfigNoun)
 def config() -> None:
-    """The configuration file of this machine. Alone: `show`."""
+    """The configuration file of this machine. Alone: `show`.
+
+    \b
+    laidian config check
+    laidian config path
+    """
 
 
 @config.command("path")
 @with_call
 def path(call: Call) -> None:
-    """Print which file is read."""
+    """Print which file is read.
+
+    \b
+    laidian config path
+    """
     found = _path(call)
     if call.json or call.fields:
         put_one(call, FileFound(str(found), found.exists()), [("path", str(found))])
@@ -55,7 +63,12 @@ def path(call: Call) -> None:
 @config.command("check")
 @with_call
 def check(call: Call) -> int:
-    """Check the file. Exit code 3 if it cannot be used; the reason names file and key."""
+    """Check the file. Exit code 3 if it cannot be used; the reason names file and key.
+
+    \b
+    laidian config check
+    laidian config check --config ./config.toml
+    """
     found = _path(call)
     verdict = Verdict(
         str(found), True, "" if found.exists() else "there is no file, so every setting has its default"
@@ -74,12 +87,17 @@ def check(call: Call) -> int:
 @config.command("show")
 @with_call
 def show(call: Call) -> None:
-    """Show what holds: the file over the defaults, as TOML. Credentials are hidden."""
+    """Show what holds: the file over the defaults, as TOML. Credentials are hidden.
+
+    \b
+    laidian config show
+    laidian config show --json
+    """
     settings = _without_secrets(_load(call))
     if call.json or call.fields:
         put_one(call, settings, [])
         return
-    click.echo("\n".join(_toml(msgspec.to_builtins(settings))))
+    click.echo("\n".join(toml_lines(msgspec.to_builtins(settings))))
 
 
 def _path(call: Call) -> Path:
@@ -107,28 +125,3 @@ def _without_secrets(settings: Config) -> Config:
 def _without_login(url: str) -> str:
     scheme, mark, rest = url.partition("://")
     return f"{scheme}{mark}{HIDDEN}@{rest.rpartition('@')[2]}" if "@" in rest else url
-
-
-def _toml(plain: dict[str, Any]) -> Iterator[str]:
-    """A struct of settings as TOML: tables of plain values, arrays of such tables. null is left out, as TOML has none."""
-    first = True
-    for name, content in plain.items():
-        tables: list[dict[str, Any]] = [content] if isinstance(content, dict) else content
-        for values in tables:
-            if not first:
-                yield ""
-            first = False
-            yield f"[{name}]" if isinstance(content, dict) else f"[[{name}]]"
-            yield from (f"{key} = {_value(value)}" for key, value in values.items() if value is not None)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        pairs = cast("dict[str, Any]", value).items()
-        return "{" + ", ".join(f"{_value(key)} = {_value(one)}" for key, one in pairs) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(one) for one in cast("list[Any]", value)) + "]"
-    if isinstance(value, str):
-        # A JSON string is a TOML string, but for DEL, which TOML wants escaped.
-        return msgspec.json.encode(value).decode().replace("\x7f", "\\u007F")
-    return msgspec.json.encode(value).decode()

@@ -35,7 +35,12 @@ COLUMNS: tuple[Column[Group], ...] = (
 
 @click.group(cls=Noun)
 def group() -> None:
-    """Groups: what keys may use. Alone: `list`."""
+    """Groups: what keys may use. Alone: `list`.
+
+    \b
+    laidian group create team --allow 'gpt-*'
+    laidian group
+    """
 
 
 def _settings(function: Callable[..., None]) -> Callable[..., None]:
@@ -69,7 +74,12 @@ def _settings(function: Callable[..., None]) -> Callable[..., None]:
 @group.command("list", cls=ListCommand)
 @with_call
 def list_groups(call: Call) -> None:
-    """List the groups."""
+    """List the groups.
+
+    \b
+    laidian group
+    laidian group list --json --fields name,multiplier
+    """
     groups = ask(call, lambda client: client.groups())
     put_list(call, Group, groups, COLUMNS, empty="no groups yet. Make one: laidian group create NAME")
 
@@ -78,7 +88,11 @@ def list_groups(call: Call) -> None:
 @NAME
 @with_call
 def show_group(call: Call, name: str) -> None:
-    """Show one group."""
+    """Show one group.
+
+    \b
+    laidian group show team
+    """
     _put(call, ask(call, lambda client: client.group(name)))
 
 
@@ -113,7 +127,12 @@ def create_group(call: Call, name: str, disabled: bool, **given: Any) -> None:
 @click.option("--name", "new_name", metavar="NAME", help="A new name.")
 @with_call
 def edit_group(call: Call, name: str, new_name: str | None, **given: Any) -> None:
-    """Change what is named, leave the rest. Lists are replaced; `none` empties them and removes limits."""
+    """Change what is named, leave the rest. Lists are replaced; `none` empties them and removes limits.
+
+    \b
+    laidian group edit team --deny 'o3-pro*' --requests-per-minute 60
+    laidian group edit team --allow none --requests-per-minute none
+    """
     edit = msgspec.structs.replace(_edit(given), name=changed(new_name))
     refuse_empty(edit)
     _put(call, ask(call, lambda client: client.edit_group(name, edit)))
@@ -123,7 +142,11 @@ def edit_group(call: Call, name: str, new_name: str | None, **given: Any) -> Non
 @NAME
 @with_call
 def enable_group(call: Call, name: str) -> None:
-    """Let the keys of a group in again."""
+    """Let the keys of a group in again.
+
+    \b
+    laidian group enable team
+    """
     _put(call, ask(call, lambda client: client.edit_group(name, GroupEdit(enabled=True))))
 
 
@@ -131,7 +154,11 @@ def enable_group(call: Call, name: str) -> None:
 @NAME
 @with_call
 def disable_group(call: Call, name: str) -> None:
-    """Refuse every key of a group until it is enabled."""
+    """Refuse every key of a group until it is enabled.
+
+    \b
+    laidian group disable team
+    """
     _put(call, ask(call, lambda client: client.edit_group(name, GroupEdit(enabled=False))))
 
 
@@ -139,7 +166,12 @@ def disable_group(call: Call, name: str) -> None:
 @NAME
 @with_call
 def delete_group(call: Call, name: str) -> None:
-    """Delete a group that no key uses. Usage records stay."""
+    """Delete a group that no key uses. Usage records stay.
+
+    \b
+    laidian group delete trial
+    laidian group delete trial --yes
+    """
     call.confirm(f"Group `{name}` is going to be deleted; usage records stay.", name)
     gone = ask(call, lambda client: client.delete_group(name))
     call.narrate(f"Group `{gone.name}` is deleted.")

@@ -12,7 +12,12 @@ from laidian.cli.topics import TOPICS
 @click.argument("words", nargs=-1, metavar="[TOPIC | COMMAND...]")
 @click.pass_context
 def help_command(context: click.Context, words: tuple[str, ...]) -> None:
-    """Explain a topic or a command."""
+    """Explain a topic or a command.
+
+    \b
+    laidian help exit-codes
+    laidian help key create
+    """
     if len(words) == 1 and words[0] in TOPICS:
         click.echo(TOPICS[words[0]]())
         return

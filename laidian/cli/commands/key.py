@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from laidian.admin.schema import Key, KeyCreate, KeyCreated, KeyEdit
+from laidian.admin.schema import Key, KeyCreate, KeyCreated, KeyEdit, Quota, TopUp
 from laidian.cli.call import Call, ListCommand, Noun, with_call
 from laidian.cli.clock import now
 from laidian.cli.output import put_list, put_one
 from laidian.cli.reach import ask
 from laidian.cli.table import Column
 from laidian.cli.text import dollars, moment
-from laidian.cli.values import amount_or_none, changed, refuse_empty, removable
+from laidian.cli.values import amount, amount_or_none, changed, refuse_empty, removable
+
+if TYPE_CHECKING:
+    from laidian.admin.client import AdminClient
 
 KEY = click.argument("key", metavar="KEY")
 
@@ -21,6 +25,10 @@ KEY = click.argument("key", metavar="KEY")
 @click.group(cls=Noun)
 def key() -> None:
     """Keys: what clients log in with. Alone: `list`.
+
+    \b
+    laidian key create alice --limit 10
+    laidian key
 
     KEY is a name, an id, or the start of the key as lists show it.
     """
@@ -49,7 +57,12 @@ def _columns() -> Sequence[Column[Key]]:
 @key.command("list", cls=ListCommand)
 @with_call
 def list_keys(call: Call) -> None:
-    """List the keys."""
+    """List the keys.
+
+    \b
+    laidian key
+    laidian key list --json --fields name,state,left_usd
+    """
     keys = ask(call, lambda client: client.keys())
     put_list(call, Key, keys, _columns(), empty="no keys yet. Make one: laidian key create NAME")
 
@@ -58,7 +71,11 @@ def list_keys(call: Call) -> None:
 @KEY
 @with_call
 def show_key(call: Call, key: str) -> None:
-    """Show one key, without the credential, which nobody can read again."""
+    """Show one key, without the credential, which nobody can read again.
+
+    \b
+    laidian key show alice
+    """
     _put(call, ask(call, lambda client: client.key(key)))
 
 
@@ -114,7 +131,12 @@ def edit_key(
     limit: str | None,
     expires: str | None,
 ) -> None:
-    """Change what is named, leave the rest."""
+    """Change what is named, leave the rest.
+
+    \b
+    laidian key edit alice --limit 20 --expires 30d
+    laidian key edit alice --limit none --group team
+    """
     edit = KeyEdit(
         name=changed(name),
         group=changed(group),
@@ -130,7 +152,11 @@ def edit_key(
 @KEY
 @with_call
 def enable_key(call: Call, key: str) -> None:
-    """Let a key in again."""
+    """Let a key in again.
+
+    \b
+    laidian key enable alice
+    """
     _put(call, ask(call, lambda client: client.edit_key(key, KeyEdit(enabled=True))))
 
 
@@ -138,7 +164,11 @@ def enable_key(call: Call, key: str) -> None:
 @KEY
 @with_call
 def disable_key(call: Call, key: str) -> None:
-    """Refuse a key until it is enabled; what runs goes on."""
+    """Refuse a key until it is enabled; what runs goes on.
+
+    \b
+    laidian key disable alice
+    """
     _put(call, ask(call, lambda client: client.edit_key(key, KeyEdit(enabled=False))))
 
 
@@ -146,16 +176,60 @@ def disable_key(call: Call, key: str) -> None:
 @KEY
 @with_call
 def rotate_key(call: Call, key: str) -> None:
-    """Give a key a new credential and print it; the old one stops working at once."""
+    """Give a key a new credential and print it; the old one stops working at once.
+
+    \b
+    laidian key rotate alice
+    KEY=$(laidian key rotate ci --yes)
+    """
     call.confirm(f"The present credential of `{key}` stops working at once.", key)
     _put_secret(call, ask(call, lambda client: client.rotate_key(key)), "rotated")
+
+
+@key.command("topup")
+@KEY
+@click.argument("usd", metavar="USD")
+@click.option("--note", metavar="TEXT", default="", help="Kept with the credit; names the key if not given.")
+@with_call
+def top_up(call: Call, key: str, usd: str, note: str) -> None:
+    """Add money to the prepaid quota a key spends from. Other keys on that quota may spend it too.
+
+    \b
+    laidian key topup alice 10
+    laidian key topup alice 25 --note "invoice 17"
+    """
+
+    async def pay(client: AdminClient) -> Quota:
+        quota = (await client.key(key)).quota
+        found = await client.quota(quota)
+        if found.kind != "prepaid":
+            raise click.UsageError(
+                f"key `{key}` spends from quota `{quota}`, which is {found.kind} and takes no money."
+                f" Give the key a prepaid one: laidian key edit {key} --quota NAME,"
+                f" or change what it may spend: laidian key edit {key} --limit USD",
+                click.get_current_context(),
+            )
+        return await client.top_up(quota, TopUp(amount_usd=amount(usd), note=note or f"key {key}"))
+
+    after = ask(call, pay)
+    call.narrate(
+        f"Quota `{after.name}` has {dollars(after.left_usd)} left, for {after.keys} key{'s' if after.keys != 1 else ''}."
+    )
+    if call.json or call.fields:
+        put_one(call, after, [])
+        return
+    click.echo(after.left_usd)
 
 
 @key.command("delete")
 @KEY
 @with_call
 def delete_key(call: Call, key: str) -> None:
-    """Delete a key. Its usage records stay."""
+    """Delete a key. Its usage records stay.
+
+    \b
+    laidian key delete alice
+    """
     call.confirm(f"Key `{key}` is going to be deleted; its usage records stay.", key)
     gone = ask(call, lambda client: client.delete_key(key))
     call.narrate(f"Key `{gone.name}` is deleted.")

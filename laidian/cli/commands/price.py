@@ -41,13 +41,23 @@ COLUMNS: tuple[Column[Price], ...] = (
 
 @click.group(cls=Noun)
 def price() -> None:
-    """Prices: what a model costs, in US dollars per million. Alone: `list`."""
+    """Prices: what a model costs, in US dollars per million. Alone: `list`.
+
+    \b
+    laidian price show gpt-5.4
+    laidian price set my-model --input 1.25 --output 10
+    """
 
 
 @price.command("list", cls=ListCommand)
 @with_call
 def list_prices(call: Call) -> None:
-    """List the prices you set yourself; the book's show with `show MODEL`."""
+    """List the prices you set yourself; the book's show with `show MODEL`.
+
+    \b
+    laidian price
+    laidian price list --csv
+    """
     prices = ask(call, lambda client: client.prices())
     put_list(
         call,
@@ -62,7 +72,11 @@ def list_prices(call: Call) -> None:
 @click.argument("model")
 @with_call
 def show_price(call: Call, model: str) -> int:
-    """Show what would price a model now, and why. Exit code 3 if nothing does."""
+    """Show what would price a model now, and why. Exit code 3 if nothing does.
+
+    \b
+    laidian price show gpt-5.4
+    """
     found = ask(call, lambda client: client.find_price(model))
     _put_found(call, found)
     return Exit.DONE if found.price is not None else Exit.PROBLEMS
@@ -124,7 +138,11 @@ def set_price(
 @click.argument("model")
 @with_call
 def retire_price(call: Call, model: str) -> None:
-    """Take your own price of a model back; the book's holds again, or none."""
+    """Take your own price of a model back; the book's holds again, or none.
+
+    \b
+    laidian price retire 'local-*'
+    """
     call.confirm(f"Your own price of `{model}` is going to be retired.", model)
     retired = ask(call, lambda client: client.retire_prices(model))
     put_list(call, Price, retired, COLUMNS, empty="nothing was retired.")
@@ -133,14 +151,22 @@ def retire_price(call: Call, model: str) -> None:
 @price.command("book")
 @with_call
 def book(call: Call) -> None:
-    """Show which price book holds, and whether this program brought another."""
+    """Show which price book holds, and whether this program brought another.
+
+    \b
+    laidian price book
+    """
     _put_book(call, ask(call, lambda client: client.price_book()))
 
 
 @price.command("diff")
 @with_call
 def diff(call: Call) -> None:
-    """Show what adopting the shipped price book would change."""
+    """Show what adopting the shipped price book would change.
+
+    \b
+    laidian price diff
+    """
     found = ask(call, lambda client: client.price_diff())
     if call.json or call.fields:
         put_one(call, found, [])
@@ -152,7 +178,12 @@ def diff(call: Call) -> None:
 @click.option("--source", metavar="TEXT", help="The book you looked at; what is shipped now if not given.")
 @with_call
 def adopt(call: Call, source: str | None) -> None:
-    """Adopt the shipped price book, after a look at what changes."""
+    """Adopt the shipped price book, after a look at what changes.
+
+    \b
+    laidian price adopt
+    laidian price adopt --yes
+    """
     state = ask(call, lambda client: client.price_book())
     chosen = source or state.shipped_source
     if state.differs and not call.yes and call.may_ask():

@@ -42,7 +42,12 @@ WINDOWS: tuple[tuple[str, WindowKind], ...] = (
 
 @click.group(cls=Noun)
 def quota() -> None:
-    """Quotas: what keys may spend, together. Alone: `list`."""
+    """Quotas: what keys may spend, together. Alone: `list`.
+
+    \b
+    laidian quota create team --balance 50
+    laidian quota
+    """
 
 
 def _limits(function: Callable[..., None]) -> Callable[..., None]:
@@ -78,7 +83,12 @@ def _columns() -> Sequence[Column[Quota]]:
 @quota.command("list", cls=ListCommand)
 @with_call
 def list_quotas(call: Call) -> None:
-    """List the quotas."""
+    """List the quotas.
+
+    \b
+    laidian quota
+    laidian quota list --json
+    """
     quotas = ask(call, lambda client: client.quotas())
     put_list(
         call,
@@ -93,7 +103,11 @@ def list_quotas(call: Call) -> None:
 @NAME
 @with_call
 def show_quota(call: Call, name: str) -> None:
-    """Show one quota, with the windows of a plan."""
+    """Show one quota, with the windows of a plan.
+
+    \b
+    laidian quota show team
+    """
     _put(call, ask(call, lambda client: client.quota(name)))
 
 
@@ -149,7 +163,11 @@ def create_quota(
 def edit_quota(
     call: Call, name: str, new_name: str | None, expires: str | None, **limits: str | None
 ) -> None:
-    """Change what is named, leave the rest; `none` removes a limit. A balance changes with `topup`."""
+    """Change what is named, leave the rest; `none` removes a limit. A balance changes with `topup`.
+
+    \b
+    laidian quota edit monthly --limit-day 10 --limit-week none
+    """
     edit = QuotaEdit(name=changed(new_name), expires_at=removable(expires))
     if all(value is None for value in limits.values()):
         refuse_empty(edit)
@@ -206,7 +224,11 @@ def top_up(call: Call, name: str, usd: str, note: str) -> None:
 @NAME
 @with_call
 def list_credits(call: Call, name: str) -> None:
-    """List what was paid into a prepaid quota, newest first."""
+    """List what was paid into a prepaid quota, newest first.
+
+    \b
+    laidian quota credits team
+    """
     at = now()
     columns: tuple[Column[Credit], ...] = (
         Column(
@@ -225,7 +247,11 @@ def list_credits(call: Call, name: str) -> None:
 @NAME
 @with_call
 def enable_quota(call: Call, name: str) -> None:
-    """Let a quota be spent again."""
+    """Let a quota be spent again.
+
+    \b
+    laidian quota enable team
+    """
     _put(call, ask(call, lambda client: client.edit_quota(name, QuotaEdit(enabled=True))))
 
 
@@ -233,7 +259,11 @@ def enable_quota(call: Call, name: str) -> None:
 @NAME
 @with_call
 def disable_quota(call: Call, name: str) -> None:
-    """Let nobody spend from a quota until it is enabled."""
+    """Let nobody spend from a quota until it is enabled.
+
+    \b
+    laidian quota disable team
+    """
     _put(call, ask(call, lambda client: client.edit_quota(name, QuotaEdit(enabled=False))))
 
 
@@ -241,7 +271,11 @@ def disable_quota(call: Call, name: str) -> None:
 @NAME
 @with_call
 def delete_quota(call: Call, name: str) -> None:
-    """Delete a quota that no key uses. Usage records stay."""
+    """Delete a quota that no key uses. Usage records stay.
+
+    \b
+    laidian quota delete old
+    """
     call.confirm(f"Quota `{name}` is going to be deleted; usage records stay.", name)
     gone = ask(call, lambda client: client.delete_quota(name))
     call.narrate(f"Quota `{gone.name}` is deleted.")

@@ -49,6 +49,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 def status(call: Call) -> int:
     """Show whether it serves, what works, and what today cost.
 
+    \b
+    laidian status
+    laidian status --json
+
     Exit code 3 if something keeps requests from being served as they should.
     """
     whom = target(call)

@@ -10,7 +10,7 @@ from typing import Literal
 import click
 
 from laidian.cli.call import Call, Command, with_call
-from laidian.cli.reach import answering, check_folder, own_token, remote_token, target
+from laidian.cli.reach import answering, check_folder, over_http, own_token, target
 
 
 @click.command(cls=Command)
@@ -21,6 +21,7 @@ def tui(call: Call, lang: Literal["en", "zh"] | None) -> None:
 
     \b
     laidian tui
+    laidian tui --profile home
     laidian tui --server https://relay.example --admin-token-file ./admin.token
     """
     if os.environ.get("TERM", "dumb") in ("dumb", ""):
@@ -36,10 +37,7 @@ def tui(call: Call, lang: Literal["en", "zh"] | None) -> None:
 
     whom = target(call)
     if whom.folder is None:
-        assert whom.server is not None
-        client = AdminClient.over_http(
-            whom.server, remote_token(call), timeout_s=call.timeout, insecure=call.insecure
-        )
+        client = over_http(call, whom)
     else:
         check_folder(whom.folder, makes_data=False)
         if not whom.folder.served():

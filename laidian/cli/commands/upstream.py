@@ -56,7 +56,12 @@ COLUMNS: tuple[Column[Upstream], ...] = (
 
 @click.group(cls=Noun)
 def upstream() -> None:
-    """Upstreams: provider endpoints with your accounts. Alone: `list`."""
+    """Upstreams: provider endpoints with your accounts. Alone: `list`.
+
+    \b
+    laidian upstream add openai --kind openai --api-key-stdin < openai.key
+    laidian upstream probe --all
+    """
 
 
 def _settings(function: Callable[..., None]) -> Callable[..., None]:
@@ -95,7 +100,12 @@ def _secret(function: Callable[..., None]) -> Callable[..., None]:
 @upstream.command("list", cls=ListCommand)
 @with_call
 def list_upstreams(call: Call) -> None:
-    """List the upstreams."""
+    """List the upstreams.
+
+    \b
+    laidian upstream
+    laidian upstream list --json --fields name,state
+    """
     upstreams = ask(call, lambda client: client.upstreams())
     put_list(
         call,
@@ -110,7 +120,11 @@ def list_upstreams(call: Call) -> None:
 @NAME
 @with_call
 def show_upstream(call: Call, name: str) -> None:
-    """Show one upstream, with its credentials (never the secrets) and what rests."""
+    """Show one upstream, with its credentials (never the secrets) and what rests.
+
+    \b
+    laidian upstream show openai
+    """
     _put(call, ask(call, lambda client: client.upstream(name)))
 
 
@@ -173,7 +187,12 @@ def add_upstream(
 @_settings
 @with_call
 def edit_upstream(call: Call, name: str, new_name: str | None, base_url: str | None, **given: Any) -> None:
-    """Change what is named, leave the rest. Lists are replaced; `none` empties them and removes values."""
+    """Change what is named, leave the rest. Lists are replaced; `none` empties them and removes values.
+
+    \b
+    laidian upstream edit openai --model 'gpt-*' --priority 1
+    laidian upstream edit openai --proxy socks5://127.0.0.1:1080
+    """
     edit = msgspec.structs.replace(_edit(given), name=changed(new_name), base_url=changed(base_url))
     refuse_empty(edit)
     _put(call, ask(call, lambda client: client.edit_upstream(name, edit)))
@@ -183,7 +202,11 @@ def edit_upstream(call: Call, name: str, new_name: str | None, base_url: str | N
 @NAME
 @with_call
 def enable_upstream(call: Call, name: str) -> None:
-    """Send requests there again."""
+    """Send requests there again.
+
+    \b
+    laidian upstream enable openai
+    """
     _put(call, ask(call, lambda client: client.edit_upstream(name, UpstreamEdit(enabled=True))))
 
 
@@ -191,7 +214,12 @@ def enable_upstream(call: Call, name: str) -> None:
 @NAME
 @with_call
 def disable_upstream(call: Call, name: str) -> None:
-    """Send nothing new there; what runs goes on."""
+    """Send nothing new there; what runs goes on.
+
+    \b
+    laidian upstream disable openai
+    laidian upstream drain openai
+    """
     _put(call, ask(call, lambda client: client.edit_upstream(name, UpstreamEdit(enabled=False))))
 
 
@@ -199,7 +227,11 @@ def disable_upstream(call: Call, name: str) -> None:
 @NAME
 @with_call
 def delete_upstream(call: Call, name: str) -> None:
-    """Delete an upstream and its credentials. Usage records stay."""
+    """Delete an upstream and its credentials. Usage records stay.
+
+    \b
+    laidian upstream delete openai
+    """
     call.confirm(f"Upstream `{name}` and its credentials are going to be deleted; usage records stay.", name)
     gone = ask(call, lambda client: client.delete_upstream(name))
     call.narrate(f"Upstream `{gone.name}` is deleted.")
@@ -216,7 +248,11 @@ def delete_upstream(call: Call, name: str) -> None:
 @click.option("--label", metavar="TEXT", default="", help="`key-2`, `key-3` … if not given.")
 @with_call
 def add_key(call: Call, name: str, api_key_stdin: bool, api_key_env: str | None, label: str) -> None:
-    """Add one more credential to an upstream."""
+    """Add one more credential to an upstream.
+
+    \b
+    laidian upstream add-key openai --api-key-stdin --label second < second.key
+    """
     secret = read_api_key(call, stdin=api_key_stdin, variable=api_key_env)
     new = CredentialCreate(api_key=secret, label=label)
     _put(call, ask(call, lambda client: client.add_credential(name, new)))
@@ -230,7 +266,11 @@ def add_key(call: Call, name: str, api_key_stdin: bool, api_key_env: str | None,
 def rotate_key(
     call: Call, name: str, api_key_stdin: bool, api_key_env: str | None, label: str | None
 ) -> None:
-    """Replace a credential by a new one, at once."""
+    """Replace a credential by a new one, at once.
+
+    \b
+    laidian upstream rotate-key openai --label key-1 --api-key-env NEW_KEY
+    """
     secret = read_api_key(call, stdin=api_key_stdin, variable=api_key_env)
 
     async def rotate(client: AdminClient) -> Upstream:
@@ -247,7 +287,11 @@ def rotate_key(
 @LABEL
 @with_call
 def enable_key(call: Call, name: str, label: str) -> None:
-    """Use a credential again."""
+    """Use a credential again.
+
+    \b
+    laidian upstream enable-key openai key-1
+    """
     _put(call, ask(call, lambda client: client.edit_credential(name, label, CredentialEdit(enabled=True))))
 
 
@@ -256,7 +300,11 @@ def enable_key(call: Call, name: str, label: str) -> None:
 @LABEL
 @with_call
 def disable_key(call: Call, name: str, label: str) -> None:
-    """Leave a credential unused."""
+    """Leave a credential unused.
+
+    \b
+    laidian upstream disable-key openai key-1
+    """
     _put(call, ask(call, lambda client: client.edit_credential(name, label, CredentialEdit(enabled=False))))
 
 
@@ -265,7 +313,11 @@ def disable_key(call: Call, name: str, label: str) -> None:
 @LABEL
 @with_call
 def delete_key(call: Call, name: str, label: str) -> None:
-    """Delete a credential of an upstream."""
+    """Delete a credential of an upstream.
+
+    \b
+    laidian upstream delete-key openai key-1
+    """
     call.confirm(f"Credential `{label}` of `{name}` is going to be deleted.", label)
     after = ask(call, lambda client: client.delete_credential(name, label))
     call.narrate(f"Credential `{label}` of `{after.name}` is deleted.")
@@ -281,7 +333,12 @@ def delete_key(call: Call, name: str, label: str) -> None:
 @click.option("--all", "everyone", is_flag=True, help="Every upstream that is enabled.")
 @with_call
 def probe(call: Call, names: tuple[str, ...], everyone: bool) -> int:
-    """Check upstreams now: ask for their model list, which costs nothing. Exit code 3 if any fails."""
+    """Check upstreams now: ask for their model list, which costs nothing. Exit code 3 if any fails.
+
+    \b
+    laidian upstream probe openai
+    laidian upstream probe --all --json
+    """
     if bool(names) == everyone:
         raise click.UsageError("name upstreams, or say --all.", click.get_current_context())
 
@@ -307,7 +364,11 @@ def probe(call: Call, names: tuple[str, ...], everyone: bool) -> int:
 @click.option("--limit", type=click.IntRange(1, 1_000), default=20, show_default=True, metavar="N")
 @with_call
 def probes(call: Call, name: str, limit: int) -> None:
-    """List earlier probes of an upstream, newest first."""
+    """List earlier probes of an upstream, newest first.
+
+    \b
+    laidian upstream probes openai --limit 5
+    """
     found = ask(call, lambda client: client.probes(name, limit=limit))
     put_list(call, Probe, found, _probe_columns(), empty="it was never probed.")
 
@@ -316,7 +377,11 @@ def probes(call: Call, name: str, limit: int) -> None:
 @NAME
 @with_call
 def models(call: Call, name: str) -> None:
-    """List the models an upstream can be said to serve, and whether they are priced."""
+    """List the models an upstream can be said to serve, and whether they are priced.
+
+    \b
+    laidian upstream models openai
+    """
     columns: tuple[Column[UpstreamModel], ...] = (
         Column("model", lambda model: model.model),
         Column("its own name", lambda model: model.upstream_model),
@@ -333,7 +398,12 @@ def models(call: Call, name: str) -> None:
 @click.argument("name", required=False)
 @with_call
 def errors(call: Call, name: str | None) -> None:
-    """List what gets no traffic now, why, and until when."""
+    """List what gets no traffic now, why, and until when.
+
+    \b
+    laidian upstream errors
+    laidian upstream errors openai
+    """
 
     async def look(client: AdminClient) -> tuple[Circuit, ...]:
         if name is not None:
@@ -353,7 +423,11 @@ def errors(call: Call, name: str | None) -> None:
 @click.argument("name", required=False)
 @with_call
 def reset(call: Call, name: str | None) -> None:
-    """Send traffic again at once to what rests: of one upstream, or of all."""
+    """Send traffic again at once to what rests: of one upstream, or of all.
+
+    \b
+    laidian upstream reset openai
+    """
 
     async def close(client: AdminClient) -> CircuitsReset:
         if name is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -38,12 +38,18 @@ if TYPE_CHECKING:
 PAGE = 200
 """Records asked for at once."""
 POLL_S = 1.0
+GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
 REQUEST = click.argument("request_id")
 
 
 @click.group(cls=Noun)
 def usage() -> None:
-    """Usage records: one for every accepted request. Alone: `list`."""
+    """Usage records: one for every accepted request. Alone: `list`.
+
+    \b
+    laidian usage --since 24h --group-by key
+    laidian usage tail
+    """
 
 
 def _filters(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -74,14 +80,23 @@ def _filters(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--limit", type=click.IntRange(0), default=100, show_default=True, metavar="N", help="0: all there are."
 )
+@click.option("--group-by", type=click.Choice(GROUPINGS), help="Add up instead, as `summary` does.")
 @with_call
-def list_usage(call: Call, limit: int, **given: Any) -> None:
+def list_usage(call: Call, limit: int, group_by: Grouping | None, **given: Any) -> None:
     """List usage records, newest first.
 
     \b
-    laidian usage list --since 24h --key alice
+    laidian usage --since 24h --key alice
+    laidian usage --since 24h --group-by model
     laidian usage list --json --limit 0
     """
+    if group_by is not None:
+        if given.pop("request_id"):
+            raise click.UsageError(
+                "--request-id and --group-by exclude each other.", click.get_current_context()
+            )
+        _put_summary(call, group_by, given)
+        return
     records, more = ask(call, lambda client: _collect(client, _only(given), limit))
     put_list(call, UsageRecord, records, _columns(), empty="no usage records.")
     if more:
@@ -107,6 +122,9 @@ async def _collect(client: AdminClient, only: UsageFilter, limit: int) -> tuple[
 def show_usage(call: Call, request_id: str) -> None:
     """Show one request with its receipt: every line of the price, and which upstreams were tried.
 
+    \b
+    laidian usage show req_0123abcd
+
     The id is what the client saw in `x-request-id`.
     """
     detail = ask(call, lambda client: client.usage_detail(request_id))
@@ -116,7 +134,7 @@ def show_usage(call: Call, request_id: str) -> None:
 @usage.command("summary", cls=ListCommand)
 @click.option(
     "--by",
-    type=click.Choice(["day", "model", "key", "group", "upstream"]),
+    type=click.Choice(GROUPINGS),
     default="day",
     show_default=True,
     help="What to add up by.",
@@ -124,7 +142,16 @@ def show_usage(call: Call, request_id: str) -> None:
 @_filters
 @with_call
 def summary(call: Call, by: Grouping, **given: Any) -> None:
-    """Add usage records up."""
+    """Add usage records up.
+
+    \b
+    laidian usage summary --by model --since 30d
+    laidian usage summary --by key --csv
+    """
+    _put_summary(call, by, given)
+
+
+def _put_summary(call: Call, by: Grouping, given: dict[str, Any]) -> None:
     found = ask(call, lambda client: client.usage_summary(by, _only(given)))
     if call.json and not call.fields:
         put_one(call, found, [])
@@ -180,7 +207,12 @@ def export(call: Call, form: str, **given: Any) -> None:
 )
 @with_call
 def tail(call: Call, last: int, **given: Any) -> None:
-    """Print requests as they are settled, until Ctrl-C. With --json one document a line."""
+    """Print requests as they are settled, until Ctrl-C. With --json one document a line.
+
+    \b
+    laidian usage tail
+    laidian usage tail --key alice --json
+    """
 
     async def follow(client: AdminClient) -> None:
         only = _only(given)
@@ -231,7 +263,11 @@ async def _newer(client: AdminClient, only: UsageFilter, seen: _Seen) -> list[Us
 @usage.command("live", cls=ListCommand)
 @with_call
 def live(call: Call) -> None:
-    """List requests in flight."""
+    """List requests in flight.
+
+    \b
+    laidian usage live
+    """
     columns: tuple[Column[LiveRequest], ...] = (
         Column("request", lambda one: one.request_id),
         Column("key", lambda one: one.key),
@@ -252,7 +288,11 @@ def live(call: Call) -> None:
 @REQUEST
 @with_call
 def end(call: Call, request_id: str) -> None:
-    """End a request in flight; it is settled for what it used."""
+    """End a request in flight; it is settled for what it used.
+
+    \b
+    laidian usage end req_0123abcd
+    """
     call.confirm(f"Request {request_id} is going to be cut off.", request_id)
     told = ask(call, lambda client: client.end_request(request_id))
     call.narrate(f"Request {told.request_id} was told to end.")

@@ -21,6 +21,11 @@ class About(msgspec.Struct, frozen=True):
 @click.command(cls=Bare)
 @with_call
 def version(call: Call) -> None:
-    """Show the version, of this program and of what it runs on."""
+    """Show the version, of this program and of what it runs on.
+
+    \b
+    laidian version
+    laidian version --json
+    """
     about = About(__version__, platform.python_version(), platform.platform())
     put_one(call, about, [("laidian", about.version), ("python", about.python), ("platform", about.platform)])
