@@ -16,7 +16,7 @@ from tests.cli.running import call
 
 def commands(context: click.Context | None = None) -> Iterator[tuple[str, click.Command]]:
     """All of them with their path, `laidian key create`; nouns too."""
-    context = context or click.Context(root, info_name="laidian")
+    context = context or root.make_context("laidian", [], resilient_parsing=True)
     assert isinstance(context.command, click.Group)
     for name in context.command.list_commands(context):
         command = context.command.get_command(context, name)
@@ -53,7 +53,7 @@ def test_every_example_names_commands_and_options_that_exist(path: str) -> None:
         command_line = re.search(r"(?:^|\(|\| )(laidian [^|<>)]*)", line.strip().partition("   ")[0])
         assert command_line, line
         words = shlex.split(command_line[1], comments=True)[1:]
-        context, command = click.Context(root, info_name="laidian"), root
+        context, command = root.make_context("laidian", [], resilient_parsing=True), root
         while isinstance(command, click.Group) and words and not words[0].startswith("-"):
             found = command.get_command(context, words.pop(0))
             assert found is not None, line
