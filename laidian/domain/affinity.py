@@ -19,7 +19,7 @@ from laidian.domain.selection import Health, Opened, Selection, select
 from laidian.domain.upstream import Upstream, UpstreamKind
 
 ObjectKind = Literal[
-    "response", "conversation", "file", "upload", "gemini.file", "gemini.upload", "gemini.cache"
+    "response", "completion", "conversation", "file", "upload", "gemini.file", "gemini.upload", "gemini.cache"
 ]
 """What is remembered. Kinds are name spaces: an id is looked up in its kind only."""
 

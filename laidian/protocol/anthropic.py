@@ -141,6 +141,8 @@ class Anthropic:
 class MessageTap:
     """Watches a message stream. See `Tap`; every byte goes on as it came."""
 
+    made_id = ""
+
     __slots__ = (
         "_characters",
         "_cutter",

@@ -93,6 +93,7 @@ class TranslatingTap:
     """A `Tap` that reads one dialect and writes another."""
 
     begun_usage = None
+    made_id = ""
 
     def __init__(self, reader: StreamReader, writer: StreamWriter, now_s: int) -> None:
         self._reader = reader

@@ -30,6 +30,7 @@ DialectName = Literal[
     "openai.responses",
     "openai.input_tokens",
     "openai.compact",
+    "openai.decisions",
     "openai.completions",
     "openai.embeddings",
     "openai.moderations",
@@ -138,6 +139,11 @@ class Tap(Protocol):
         ...
 
     @property
+    def made_id(self) -> str:
+        """Under which the provider may keep the answer; empty until it is known, and in dialects that keep none."""
+        ...
+
+    @property
     def begun_usage(self) -> Usage | None:
         """What the upstream said of an answer that it did not finish; better than an estimate, less than usage."""
         ...
@@ -234,6 +240,7 @@ OPERATIONS: tuple[Operation, ...] = (
         counts=True,
     ),
     Operation("responses.compact", "openai", "openai.compact", "POST", "/v1/responses/compact", "responses"),
+    Operation("decisions", "openai", "openai.decisions", "POST", "/v1/decisions", "responses"),
     Operation("completions", "openai", "openai.completions", "POST", "/v1/completions", "chat"),
     Operation("embeddings", "openai", "openai.embeddings", "POST", "/v1/embeddings", "embeddings"),
     Operation(

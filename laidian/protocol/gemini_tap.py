@@ -117,6 +117,7 @@ class GeminiTap:
     """See `Tap`."""
 
     begun_usage = None
+    made_id = ""
 
     __slots__ = (
         "_array", "_cutter", "_finished", "_queries", "_seen", "_size", "_usage_raw", "_waiting",

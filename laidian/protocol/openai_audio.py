@@ -204,6 +204,7 @@ class AudioTap:
     """Speech or transcription events; usage stands in the last one, which is what a client takes for the end. See `Tap`."""
 
     begun_usage = None
+    made_id = ""
 
     def __init__(self, *, spoken: bool) -> None:
         self._cutter = EventCutter()

@@ -57,6 +57,7 @@ class _Chunk(msgspec.Struct):
     usage: msgspec.Raw = msgspec.Raw()
     error: msgspec.Raw = msgspec.Raw()
     service_tier: str | None = None
+    id: str | None = None
 
 
 _decode_chunk = msgspec.json.Decoder(_Chunk).decode
@@ -131,6 +132,7 @@ class ChatTap:
         "ended",
         "fault",
         "finished",
+        "made_id",
         "output_tokens",
         "service_tier",
         "usage",
@@ -146,6 +148,7 @@ class ChatTap:
         self.fault: StreamFault | None = None
         self.service_tier = "default"
         self.finished = False
+        self.made_id = ""
         self.output_tokens = 0
 
     def feed(self, data: bytes) -> bytes:
@@ -194,6 +197,8 @@ class ChatTap:
             raise StreamFault(error_message(error) or "the upstream reported an error in the stream")
         if chunk.service_tier:
             self.service_tier = chunk.service_tier
+        if not self.made_id and chunk.id:
+            self.made_id = chunk.id
         for choice in chunk.choices or ():
             if choice.finish_reason is not None:
                 self.finished = True

@@ -105,6 +105,7 @@ class ImageTap:
     """
 
     begun_usage = None
+    made_id = ""
 
     __slots__ = (
         "_cutter",

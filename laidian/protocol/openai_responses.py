@@ -105,6 +105,10 @@ class _Item(msgspec.Struct):
     input: Any = None
 
 
+class _Identified(msgspec.Struct):
+    id: str = ""
+
+
 class _Response(msgspec.Struct):
     object: str | None = None
     status: str | None = None
@@ -120,6 +124,7 @@ _decode_type = msgspec.json.Decoder(_Typed).decode
 _decode_error_event = msgspec.json.Decoder(_ErrorEvent).decode
 _decode_error = msgspec.json.Decoder(_Error).decode
 _decode_item = msgspec.json.Decoder(_Item).decode
+_decode_identified = msgspec.json.Decoder(_Identified).decode
 _decode_response = msgspec.json.Decoder(_Response).decode
 
 
@@ -194,6 +199,7 @@ class ResponsesTap:
         "ended",
         "fault",
         "finished",
+        "made_id",
         "output_tokens",
         "service_tier",
         "usage",
@@ -212,6 +218,7 @@ class ResponsesTap:
         self.ended = False
         self.fault: StreamFault | None = None
         self.finished = False
+        self.made_id = ""
         self.output_tokens = 0
         self.service_tier = "default"
         self.usage: Usage | None = None
@@ -288,6 +295,7 @@ class ResponsesTap:
             self._keep(said_)
         elif said_.type in ("response.created", "response.in_progress", "response.queued"):
             self._created = said(said_.response) or self._created
+            self.made_id = self.made_id or _id_of(self._created)
         return one
 
     def _see_unknown(self, one: bytes, data: bytes) -> bytes:
@@ -398,6 +406,13 @@ def _model(fields: Fields) -> str:
         if model is None and stored is not None and said(stored) is not None:
             return ""  # the stored prompt names its own (openai-python 3.54.0: `model` is not required)
     return checked_model(model)
+
+
+def _id_of(response: bytes) -> str:
+    try:
+        return _decode_identified(response).id
+    except (msgspec.DecodeError, RecursionError):
+        return ""
 
 
 def error_code(raw: bytes) -> str:

@@ -1,7 +1,7 @@
-"""What stands beside OpenAI's Responses: counting the tokens of a request, and compacting a conversation.
+"""What stands beside OpenAI's Responses: counting the tokens of a request, compacting a conversation, and decisions about one.
 
-Both take the body of a response and answer at once. They are dialects of their own, since no other protocol has them to translate to:
-tokens are then counted here, and a conversation is not compacted at all.
+All take input as a response does and answer at once. They are dialects of their own, since no other protocol has them to translate to:
+tokens are then counted here; a conversation is not compacted, and nothing is decided, at all.
 """
 
 from __future__ import annotations
@@ -22,6 +22,13 @@ class _Counted(msgspec.Struct):
     error: msgspec.Raw = msgspec.Raw()
 
 
+class _Decided(msgspec.Struct):
+    answers: list[msgspec.Raw] | None = None
+    usage: msgspec.Raw = msgspec.Raw()
+    error: msgspec.Raw = msgspec.Raw()
+    service_tier: str | None = None
+
+
 class _Compacted(msgspec.Struct):
     output: list[msgspec.Raw] | None = None
     usage: msgspec.Raw = msgspec.Raw()
@@ -31,6 +38,11 @@ class _Compacted(msgspec.Struct):
 
 _decode_counted = msgspec.json.Decoder(_Counted).decode
 _decode_compacted = msgspec.json.Decoder(_Compacted).decode
+_decode_decided = msgspec.json.Decoder(_Decided).decode
+
+ANSWER_TOKENS = 256
+"""Output tokens that the answer to one question is held at: a request of this kind names no limit, and an answer is at most a probability
+for each choice or level (openai 3.54.0, decision.py)."""
 
 
 class _Near:
@@ -84,6 +96,32 @@ class OpenAICompact(_Near):
             raise StreamFault("the upstream's answer is a compacted conversation without output")
         usage = read_responses_usage(said(answer.usage), None)
         tokens = 0 if usage else likely_tokens(b"".join(bytes(one) for one in answer.output))
+        return Answer(usage, answer.service_tier or "default", tokens, body)
+
+
+class OpenAIDecisions(_Near):
+    """The `Dialect` of /v1/decisions: questions about an input, answered by probabilities. Forwarded, not understood."""
+
+    def peek(self, body: bytes, path: str) -> Peek:
+        """Raises BadRequest naming the field that is wrong."""
+        peek = super().peek(body, path)
+        questions = peek.fields.get("questions", list[msgspec.Raw]) or ()
+        return msgspec.structs.replace(peek, output_limit=max(1, len(questions)) * ANSWER_TOKENS)
+
+    def path(self, peek: Peek, model: str) -> str:
+        return "/decisions"
+
+    def read_answer(self, peek: Peek, body: bytes) -> Answer:
+        """Raises StreamFault when the body holds no answers."""
+        try:
+            answer = _decode_decided(body)
+        except (msgspec.DecodeError, RecursionError):
+            raise StreamFault("the upstream's answer is not a list of decisions") from None
+        _check(answer.error)
+        if answer.answers is None:
+            raise StreamFault("the upstream's answer holds no decisions")
+        usage = read_responses_usage(said(answer.usage), None)
+        tokens = 0 if usage else likely_tokens(b"".join(bytes(one) for one in answer.answers))
         return Answer(usage, answer.service_tier or "default", tokens, body)
 
 

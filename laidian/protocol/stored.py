@@ -86,6 +86,11 @@ def stores_answer(fields: Fields) -> bool:
     return fields.get("store", bool) is not False
 
 
+def stores_completion(fields: Fields) -> bool:
+    """Whether a chat completion is kept by the provider: only when told to (openai 3.54.0, `store`)."""
+    return fields.get("store", bool) is True
+
+
 def session_of(fields: Fields) -> str | None:
     """What the body itself says of the conversation it belongs to."""
     for name in ("prompt_cache_key", "conversation"):

@@ -16,7 +16,7 @@ from laidian.protocol.document import said
 from laidian.protocol.events import data_of
 
 RESPONSE_DAYS = 30
-"""OpenAI keeps a stored response so long (its conversation state guide, seen 2026-11-22)."""
+"""OpenAI keeps a stored response, or chat completion, so long (its conversation state guide, seen 2026-11-22)."""
 
 
 class Made(msgspec.Struct, frozen=True):

@@ -26,6 +26,7 @@ from laidian.protocol.stored import (
     references,
     session_of,
     stores_answer,
+    stores_completion,
     uses_background,
 )
 from laidian.protocol.stored_answers import (
@@ -137,42 +138,53 @@ class Bond:
             raise out_of_reach(self._held[0].kind, self._held[0].id, reason, now_ms())
         return selection
 
-    def keep(self, outcome: Outcome, answer: bytes) -> None:
-        """Remembers who answered, and what the answer made; `answer` is a whole one, or a stream's last event. Never raises.
+    def keep(self, outcome: Outcome, answer: bytes, made_id: str) -> None:
+        """Remembers who answered, and what the answer made. Never raises.
+
+        `answer` is a whole one, or a stream's last event; `made_id` what its tap found out (`Tap.made_id`).
 
         To be called before the settlement is submitted, so that both are in one commit and the client knows no id that we do not.
         """
         try:
-            self._keep(outcome, answer)
+            self._keep(outcome, answer, made_id)
         except Exception:  # whatever it is, the settlement comes next and must not be skipped
             _log.exception("request %s was not remembered", outcome.request_id)
 
-    def _keep(self, outcome: Outcome, answer: bytes) -> None:
+    def _keep(self, outcome: Outcome, answer: bytes, made_id: str) -> None:
         candidate = outcome.candidate
         if candidate is None or outcome.ended != "complete":
             return
         holder, at_ms = Holder(candidate.upstream.id, candidate.credential.id), now_ms()
         if self._session is not None:
             self._sessions.note(self._key.id, outcome.ticket.model, self._session, holder, at_ms)
-        made = self._made(outcome, answer, holder, at_ms)
+        made = self._made(outcome, answer, made_id, holder, at_ms)
         if made:
             future = self._context.writer.submit(lambda connection: remember_objects(connection, made, at_ms))
             future.add_done_callback(_noticed)
 
-    def _made(self, outcome: Outcome, answer: bytes, holder: Holder, at_ms: int) -> list[Held]:
-        """The response itself, and the conversation that grew by it."""
-        if self._operation.name != "responses" or not answer or not stores_answer(self.peek.fields):
-            return []
-        if outcome.candidate is None or outcome.candidate.upstream.kind != "openai":
+    def _made(self, outcome: Outcome, answer: bytes, made_id: str, holder: Holder, at_ms: int) -> list[Held]:
+        """The response itself, and the conversation that grew by it; or the chat completion."""
+        if not answer or outcome.candidate is None or outcome.candidate.upstream.kind != "openai":
             return []  # a translated answer is kept by nobody
-        made_id = streamed_response_id(answer) if self.peek.stream else response_id(answer)
-        if made_id is None:
+        if self._operation.name == "chat.completions":
+            return self._made_completion(answer, made_id, holder, at_ms)
+        if self._operation.name != "responses" or not stores_answer(self.peek.fields):
+            return []
+        made_id = (streamed_response_id(answer) if self.peek.stream else response_id(answer)) or ""
+        if not made_id:
             return []
         usage, _ = outcome.used()
         note = note_of(usage.total_input_tokens + usage.total_output_tokens)
         expires_at_ms = at_ms + RESPONSE_DAYS * DAY_MS
         grown = [msgspec.structs.replace(one, meta=note) for one in self._held if one.kind == "conversation"]
         return [Held("response", made_id, self._key.id, holder, at_ms, expires_at_ms, note), *grown]
+
+    def _made_completion(self, answer: bytes, made_id: str, holder: Holder, at_ms: int) -> list[Held]:
+        if not stores_completion(self.peek.fields):
+            return []
+        made_id = made_id if self.peek.stream else response_id(answer) or ""
+        expires_at_ms = at_ms + RESPONSE_DAYS * DAY_MS
+        return [Held("completion", made_id, self._key.id, holder, at_ms, expires_at_ms)] if made_id else []
 
 
 def gemini_hosts(catalog: Catalog) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from laidian.relay import affinity_chat as chat
 from laidian.relay import affinity_files as files
 from laidian.relay import affinity_gemini as gemini
 from laidian.relay import affinity_openai as openai
@@ -16,6 +17,10 @@ STORED: dict[str, Callable[[Context, Client, dict[str, str]], Awaitable[None]]] 
     "responses.delete": openai.delete_response,
     "responses.cancel": openai.cancel_response,
     "responses.input_items": openai.list_input_items,
+    "chat.completions.retrieve": chat.retrieve_completion,
+    "chat.completions.update": chat.update_completion,
+    "chat.completions.delete": chat.delete_completion,
+    "chat.completions.messages": chat.list_messages,
     "conversations.create": openai.create_conversation,
     "conversations.retrieve": openai.retrieve_conversation,
     "conversations.update": openai.update_conversation,

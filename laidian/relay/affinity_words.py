@@ -8,6 +8,7 @@ from laidian.relay.gates import moment
 
 _CALLED: dict[ObjectKind, str] = {
     "response": "response",
+    "completion": "chat completion",
     "conversation": "conversation",
     "file": "file",
     "upload": "upload",

@@ -215,7 +215,7 @@ class Life:
         finally:
             if self.drain_timer is not None:
                 self.drain_timer.cancel()
-            bond.keep(outcome, self._answer_body or self._goodbye)
+            bond.keep(outcome, self._answer_body or self._goodbye, self.tap.made_id if self.tap else "")
             self.settled = await context.settler.settle(outcome.settlement(now_ms()))
             del context.live[client.request_id]
         if self.error is None:

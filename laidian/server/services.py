@@ -32,7 +32,7 @@ from laidian.protocol.openai_family import OpenAIFamily
 from laidian.protocol.openai_images import OpenAIImages
 from laidian.protocol.openai_responses import OpenAIResponses
 from laidian.protocol.openai_responses_codec import OpenAIResponsesCodec
-from laidian.protocol.openai_responses_near import OpenAICompact, OpenAIInputTokens
+from laidian.protocol.openai_responses_near import OpenAICompact, OpenAIDecisions, OpenAIInputTokens
 from laidian.relay.context import Context
 from laidian.relay.journal import Journal
 from laidian.relay.settler import Settler
@@ -109,6 +109,7 @@ class Services:
                 "openai.responses": OpenAIResponses(),
                 "openai.input_tokens": OpenAIInputTokens(),
                 "openai.compact": OpenAICompact(),
+                "openai.decisions": OpenAIDecisions(),
                 "gemini": Gemini(),
                 "anthropic": Anthropic(),
             },

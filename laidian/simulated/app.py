@@ -18,6 +18,7 @@ from . import (
     openai_chat,
     openai_completions,
     openai_conversations,
+    openai_decisions,
     openai_edits,
     openai_embeddings,
     openai_files,
@@ -26,6 +27,7 @@ from . import (
     openai_moderations,
     openai_responses,
     openai_responses_near,
+    openai_stored_chat,
     openai_stored_responses,
 )
 from .anthropic_errors import anthropic_error
@@ -44,6 +46,8 @@ _OPERATIONS: tuple[Operation, ...] = (
     *gemini.OPERATIONS,
     *anthropic_messages.OPERATIONS,
     *openai_chat.OPERATIONS,
+    *openai_stored_chat.OPERATIONS,
+    *openai_decisions.OPERATIONS,
     *openai_responses.OPERATIONS,
     *openai_responses_near.OPERATIONS,
     *openai_stored_responses.OPERATIONS,

@@ -1,4 +1,4 @@
-"""OpenAI chat completions, plain and streamed. Claude models answer here too: Anthropic offers the same path."""
+"""OpenAI chat completions, plain and streamed, stored where `store` is true. Claude models answer here too: Anthropic offers the same path."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from .generation import generate, parts
 from .openai_chat_checks import chat_prompt
 from .openai_checks import maybe_object
 from .openai_errors import bearer, openai_error, openai_model
+from .shelf import MARK, StoredCompletion
 from .values import Answer, Choice, Event, Json, JsonObject, Refusal, ToolCall, Usage
 
 _FINISH = {"stop": "stop", "stop_sequence": "stop", "length": "length", "tool_calls": "tool_calls"}
@@ -20,7 +21,8 @@ async def answer_chat(call: Call, match: re.Match[str]) -> None:
     call.model = str(body.get("model", ""))
     prompt = chat_prompt(body)
     model = openai_model(prompt.model, "chat", "v1/chat/completions")
-    await generate(call, model, prompt, ChatShape(call, asks_usage(body)))
+    shape = ChatShape(call, asks_usage(body))
+    await generate(call, model, prompt, _Keeping(call, body, shape) if body.get("store") is True else shape)
 
 
 def asks_usage(body: JsonObject) -> bool:
@@ -102,7 +104,7 @@ class ChatShape:
 
     def _head(self, answer: Answer, kind: str) -> JsonObject:
         return {
-            "id": f"chatcmpl-{answer.id}",
+            "id": f"chatcmpl-{MARK}{answer.id}",
             "object": kind,
             "created": answer.created_s,
             "model": answer.model,
@@ -160,6 +162,38 @@ class ChatShape:
                 },
             }
         )
+
+
+class _Keeping:
+    """The same shape, of an answer that is kept."""
+
+    array = False
+
+    def __init__(self, call: Call, body: JsonObject, shape: ChatShape) -> None:
+        self._call = call
+        self._body = body
+        self._shape = shape
+        self.error_event = shape.error_event
+
+    def whole(self, answer: Answer) -> Json:
+        body = self._shape.whole(answer)
+        self._keep(body)
+        return body
+
+    def events(self, answer: Answer, chunk_tokens: int) -> Iterator[Event]:
+        self._keep(self._shape.whole(answer))
+        yield from self._shape.events(answer, chunk_tokens)
+
+    def _keep(self, whole: Json) -> None:
+        if not isinstance(whole, dict):
+            return
+        found = self._body["messages"]
+        messages = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+        kept = StoredCompletion(
+            {**whole, "metadata": self._body.get("metadata") or {}},
+            [{"id": f"{whole['id']}-{place}", **one} for place, one in enumerate(messages)],
+        )
+        self._call.provider.shelves.completions.put(self._call.key, str(whole["id"]), kept)
 
 
 OPERATIONS = (

@@ -1,4 +1,4 @@
-"""What the simulated provider keeps for its customers: responses, conversations, files, uploads, cached contents.
+"""What the simulated provider keeps for its customers: responses, chat completions, conversations, files, uploads, cached contents.
 
 Kept by account, and an account is a credential: another credential's objects do not exist. Nothing survives the process.
 """
@@ -33,6 +33,12 @@ class StoredResponse(msgspec.Struct, frozen=True):
     messages: int
     call_ids: frozenset[str]
     """Tool calls it made or knew."""
+
+
+class StoredCompletion(msgspec.Struct):
+    body: JsonObject
+    messages: list[JsonObject]
+    """What it answers, with ids."""
 
 
 class StoredConversation(msgspec.Struct):
@@ -83,6 +89,7 @@ class Shelf(Generic[T]):
 class Shelves:
     def __init__(self) -> None:
         self.responses: Shelf[StoredResponse] = Shelf()
+        self.completions: Shelf[StoredCompletion] = Shelf()
         self.conversations: Shelf[StoredConversation] = Shelf()
         self.files: Shelf[StoredFile] = Shelf()
         self.uploads: Shelf[StoredUpload] = Shelf()

@@ -49,6 +49,7 @@ OPENAI_DIALECTS: tuple[DialectName, ...] = (
     "openai.responses",
     "openai.input_tokens",
     "openai.compact",
+    "openai.decisions",
     *COMPATIBLE_DIALECTS[1:],
 )
 

@@ -1,9 +1,10 @@
-"""Embeddings, moderations and images through a running instance, judged against the provider's own bill."""
+"""Embeddings, moderations, images and decisions through a running instance, judged against the provider's own bill."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import openai
 import pytest
 from openai import OpenAI
 
@@ -65,3 +66,40 @@ def test_a_group_without_the_capability_gets_404_and_nothing_is_sent(
     assert getattr(refused.value, "status_code", 0) == 404
     assert getattr(refused.value, "code", "") == "endpoint_not_supported"
     assert provider.requests() == []
+
+
+QUESTIONS = [
+    {"type": "predicate", "name": "polite", "instructions": "Is it polite?"},
+    {"type": "choice", "instructions": "Which?", "choices": [{"value": "a"}, {"value": "b"}]},
+    {"type": "score", "instructions": "How well?", "levels": [{"label": "badly"}, {"label": "well"}]},
+]
+
+
+def test_decisions_are_metered(client: OpenAI, laidian: Served, provider: SimulatedProvider):
+    laidian.write("""UPDATE groups SET capabilities = '["responses"]'""")
+    decision = client.decisions.create(model="gpt-5.4", input="Thank you.", questions=QUESTIONS)  # type: ignore[arg-type]
+    assert [one.type for one in decision.answers] == ["predicate", "choice", "score"]
+    (row,) = provider.bill(rows=1).rows
+    record = laidian.records()[-1]
+    assert (record.operation, record.usage_from, record.ended) == ("decisions", "upstream", "complete")
+    assert (record.input, record.output) == (row.usage.input_tokens, row.usage.output_tokens)
+    assert (record.input, record.output) == (decision.usage.input_tokens, decision.usage.output_tokens)
+    assert record.held_nano >= record.amount_nano > 0
+    assert provider.requests()[-1].json()["questions"] == QUESTIONS  # type: ignore[index]
+
+
+@pytest.mark.parametrize("fault", ["no-usage", "junk"])
+def test_decisions_without_usage_are_estimated_and_junk_is_none(
+    client: OpenAI, laidian: Served, provider: SimulatedProvider, fault: str
+):
+    laidian.write("""UPDATE groups SET capabilities = '["responses"]'""")
+    provider.fault(fault, path="/v1/decisions")
+    asked = {"model": "gpt-5.4", "input": "Thank you.", "questions": QUESTIONS}
+    if fault == "no-usage":
+        client.decisions.create(**asked)  # type: ignore[arg-type]
+        assert laidian.records()[-1].usage_from == "estimated"
+        assert laidian.records()[-1].amount_nano > 0
+        return
+    with pytest.raises(openai.InternalServerError):
+        client.decisions.create(**asked)  # type: ignore[arg-type]
+    assert laidian.records()[-1].amount_nano == 0
