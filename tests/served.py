@@ -34,7 +34,7 @@ from laidian.store.database import WriteLock, bump_catalog, connect, immediate, 
 from laidian.store.vault import Vault, master_key
 from tests.simulated_provider import SimulatedProvider, free_port
 
-START_LIMIT_S = 20.0
+START_LIMIT_S = 60.0
 END_LIMIT_S = 30.0
 POLL_S = 0.01
 HOST = "127.0.0.1"

@@ -102,6 +102,8 @@ class Fields:
             position = _skip(body, stop)
             if body[position : position + 1] == b",":
                 position = _skip(body, position + 1)
+            elif body[position : position + 1] != b"}":  # a number that begins with the later one: 110 and 1
+                raise _twice(name)
         if body[position : position + 1] != b"}":
             raise _twice(_key(body[position : _string_end(body, position)]))
         return spans

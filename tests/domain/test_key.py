@@ -35,7 +35,7 @@ def test_the_smallest_and_the_largest_key_have_the_same_length() -> None:
 def test_any_other_amount_of_chance_is_refused_and_not_repeated(raw: bytes) -> None:
     with pytest.raises(ValueError) as refused:
         spell(raw)
-    assert not raw or raw.hex() not in str(refused.value)
+    assert len(raw) < 4 or raw.hex() not in str(refused.value)
 
 
 @given(entropies)

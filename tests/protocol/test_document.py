@@ -127,6 +127,16 @@ def test_every_span_is_the_value_and_a_replacement_changes_only_that_value(
     assert json.loads(fields.replaced({target: b'"new"'})) == expected
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"n":110,"n":1}', b'{"n":1.5,"m":2,"n":1}', b'{"n":1e3 ,"n":1}', b'{"":110,"":1}', b'{ "n":12, "n":1}']
+)  # fmt: skip
+def test_a_number_that_begins_with_the_later_one_of_its_name_stands_twice(body: bytes):
+    for look in (Fields.spans, Fields.check_unique):
+        with pytest.raises(BadRequest) as refused:
+            look(Fields(body))
+        assert refused.value.code == "duplicate_field"
+
+
 @given(
     st.lists(st.tuples(st.text(alphabet="abé\\", max_size=3), st.integers(0, 10**6)), min_size=1, max_size=6),
     st.sampled_from([(",", ":"), (", ", ": "), (" ,", " :")]),
