@@ -34,6 +34,7 @@ COMMANDS = {
     "key": Entry("key", "key", RELAY),
     "group": Entry("group", "group", RELAY),
     "upstream": Entry("upstream", "upstream", RELAY),
+    "snippet": Entry("snippet", "snippet", RELAY),
     "quota": Entry("quota", "quota", MONEY),
     "price": Entry("price", "price", MONEY),
     "usage": Entry("usage", "usage", MONEY),

@@ -8,9 +8,11 @@ from laidian.domain.catalog import Catalog
 from laidian.domain.group import Group
 from laidian.domain.key import Key
 from laidian.domain.selection import Health, Selection, select
+from laidian.domain.snippets import Usable
 from laidian.domain.upstream import UpstreamKind
 from laidian.errors import NotFound
 from laidian.relay import gates
+from laidian.relay.suited import suited
 
 _OWNERS: dict[UpstreamKind, str] = {
     "openai": "openai",
@@ -26,9 +28,8 @@ class Listed(msgspec.Struct, frozen=True):
     owner: str
 
 
-def available(catalog: Catalog, key: Key, health: Health, now_ms: int) -> list[Listed]:
-    """Every name, aliases included, that a request could use now; sorted."""
-    group = gates.group_of(catalog, key)
+def available(catalog: Catalog, group: Group, health: Health, now_ms: int) -> list[Listed]:
+    """Every name, aliases included, that a request of the group's keys could use now; sorted."""
     names = {name for name in catalog.models() if name not in group.aliases} | set(group.aliases)
     found: list[Listed] = []
     for name in sorted(names):
@@ -38,6 +39,16 @@ def available(catalog: Catalog, key: Key, health: Health, now_ms: int) -> list[L
         selection = _select(catalog, group, model, health)
         if selection.candidates:
             found.append(Listed(name, _OWNERS[selection.candidates[0].upstream.kind]))
+    return found
+
+
+def usable(catalog: Catalog, group: Group, health: Health, now_ms: int) -> list[Usable]:
+    """What `available` lists, with what each model suits; without those that the group has no use for."""
+    found: list[Usable] = []
+    for listed in available(catalog, group, health, now_ms):
+        price = catalog.price_of(group.resolve(listed.name), now_ms)
+        if price is not None and suited(price) & group.capabilities:
+            found.append(Usable(listed.name, suited(price)))
     return found
 
 

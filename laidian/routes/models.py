@@ -54,7 +54,7 @@ async def list_models(context: Context, client: Client, params: Params) -> None:
     group = gates.group_of(catalog, key)
     found = [
         shown
-        for listed in available(catalog, key, context.health.opened, at_ms)
+        for listed in available(catalog, group, context.health.opened, at_ms)
         if (shown := _shown(catalog, group, listed, at_ms)) and suited(shown.price) & group.capabilities
     ]
     await client.respond(200, _write_list(client, found))

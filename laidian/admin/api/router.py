@@ -13,7 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 
 from laidian import __version__
-from laidian.admin.api import groups, instance, keys, prices, quotas, upstreams, usage
+from laidian.admin.api import groups, instance, keys, prices, quotas, snippets, upstreams, usage
 from laidian.admin.api.gate import Gate
 from laidian.admin.api.refusals import failed, no_route, not_understood, refused, unreadable
 from laidian.admin.api.services import AdminServices
@@ -31,6 +31,7 @@ _HANDLERS: list[HTTPRouteHandler] = [
     *upstreams.HANDLERS,
     *prices.HANDLERS,
     *usage.HANDLERS,
+    *snippets.HANDLERS,
 ]
 
 

@@ -20,6 +20,7 @@ from laidian.admin.client.keys import KeyCalls
 from laidian.admin.client.prices import PriceCalls
 from laidian.admin.client.quotas import QuotaCalls
 from laidian.admin.client.refusals import FOREIGN, LOST, UNREACHABLE, AdminError
+from laidian.admin.client.snippets import SnippetCalls
 from laidian.admin.client.upstreams import UpstreamCalls
 from laidian.admin.client.usage import UsageCalls, UsageFilter
 
@@ -40,7 +41,9 @@ ASGIApp = Callable[..., Awaitable[None]]
 """`(scope, receive, send)`; every framework types these three differently."""
 
 
-class AdminClient(GroupCalls, InstanceCalls, KeyCalls, PriceCalls, QuotaCalls, UpstreamCalls, UsageCalls):
+class AdminClient(
+    GroupCalls, InstanceCalls, KeyCalls, PriceCalls, QuotaCalls, SnippetCalls, UpstreamCalls, UsageCalls
+):
     """Speaks `/admin/v1`. Use as an async context manager, or call `aclose`."""
 
     @classmethod

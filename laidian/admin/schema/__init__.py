@@ -27,6 +27,7 @@ Paths, below /admin/v1 (`{name}` percent-encoded; every answer is JSON; errors a
     GET    /groups/{name}                         -> Group
     PATCH  /groups/{name}              GroupEdit  -> Group
     DELETE /groups/{name}                         -> Group as it was
+    GET    /snippets?key=|group=&model=           -> list[Snippet]; with neither, of `default` or the only group
     GET    /quotas                                -> list[Quota]
     POST   /quotas                     QuotaCreate -> 201 Quota
     GET    /quotas/{name}                         -> Quota
@@ -149,6 +150,7 @@ from laidian.admin.schema.quotas import (
     QuotaWindow,
     TopUp,
 )
+from laidian.admin.schema.snippets import Snippet, SnippetPart
 from laidian.admin.schema.upstreams import (
     Circuit,
     CircuitsReset,
@@ -276,6 +278,8 @@ __all__ = [
     "Setting",
     "Settings",
     "Setup",
+    "Snippet",
+    "SnippetPart",
     "SqliteState",
     "Started",
     "Stats",
