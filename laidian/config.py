@@ -31,6 +31,10 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long running streams may go on after a stop was asked for."""
     public_url: str = ""
     """How clients reach this instance, when it is not host and port: for the texts that show a base URL."""
+    tls_certificate: str = ""
+    """PEM file with the certificate and its chain: then it serves https itself. Needs `tls_key`. Read at the start."""
+    tls_key: str = ""
+    """PEM file with the certificate's private key, without a passphrase."""
 
 
 class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -71,8 +71,6 @@ def ask(call: Call, question: Callable[[AdminClient], Awaitable[T]], *, makes_da
 
 @contextlib.asynccontextmanager
 async def reach(call: Call, *, makes_data: bool = False) -> AsyncGenerator[AdminClient]:
-    from laidian.admin.client import AdminClient
-
     whom = target(call)
     if whom.folder is None:
         async with over_http(call, whom) as client:
@@ -81,9 +79,7 @@ async def reach(call: Call, *, makes_data: bool = False) -> AsyncGenerator[Admin
     check_folder(whom.folder, makes_data=makes_data)
     if whom.folder.served():
         running = await answering(whom.folder)
-        async with AdminClient.over_http(
-            running.url, own_token(whom.folder), timeout_s=call.timeout
-        ) as client:
+        async with over_loopback(call, whom.folder, running) as client:
             yield client
         return
     async with _offline(call, whom.folder) as client:
@@ -101,6 +97,15 @@ def over_http(call: Call, whom: Target) -> AdminClient:
         remote_token(call, profile),
         timeout_s=call.timeout,
         insecure=call.insecure or (profile is not None and profile.insecure),
+    )
+
+
+def over_loopback(call: Call, folder: Folder, running: Running) -> AdminClient:
+    """A client for the server that serves from a folder of this machine."""
+    from laidian.admin.client import AdminClient
+
+    return AdminClient.over_http(
+        running.url, own_token(folder), timeout_s=call.timeout, certificate=running.certificate
     )
 
 

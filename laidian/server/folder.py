@@ -30,6 +30,8 @@ class Running(msgspec.Struct, frozen=True):
     pid: int
     url: str
     """Where its admin API answers, on this machine."""
+    certificate: str = ""
+    """PEM file of the certificate it answers with; empty: plain http."""
 
 
 class Folder:
@@ -98,9 +100,9 @@ class Folder:
             os.close(self._lock_file)
             self._lock_file = None
 
-    def announce(self, url: str) -> None:
+    def announce(self, url: str, certificate: str = "") -> None:
         """Tells the CLI and the dashboard where this instance answers."""
-        self._running.write_bytes(msgspec.json.encode(Running(os.getpid(), url)))
+        self._running.write_bytes(msgspec.json.encode(Running(os.getpid(), url, certificate)))
 
     def served(self) -> bool:
         """Whether an instance serves from this folder now."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import ssl
+from pathlib import Path
 from typing import Any
 
 import msgspec
-from granian.constants import HTTPModes, Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from laidian.clock import now_ms
-from laidian.config import Config
+from laidian.config import Config, ConfigProblem
 from laidian.server.boot import BOOT_VARIABLE, Boot
 from laidian.server.folder import Folder
 from laidian.store.database import WriteLock, connect, immediate, lock_path, migrate
@@ -65,10 +67,47 @@ def serve(boot: Boot, config: Config, folder: Folder) -> None:
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
         workers_kill_timeout=int(config.server.drain_s) + 8,
+        **_tls(folder, config),
     )
     server.folder = folder
-    folder.announce(base_url(config))
+    folder.announce(base_url(config), str(_path(folder, config.server.tls_certificate) or ""))
     server.serve()
+
+
+def _tls(folder: Folder, config: Config) -> dict[str, Any]:
+    """What Granian is told for https; nothing for plain http."""
+    certificate, key = check_tls(folder, config)
+    if certificate is None:
+        return {}
+    # 1.2 as well: clients of corporate proxies and old libraries speak nothing newer
+    return {"ssl_cert": certificate, "ssl_key": key, "ssl_protocol_min": SSLProtocols.tls12}
+
+
+def check_tls(folder: Folder, config: Config) -> tuple[Path | None, Path | None]:
+    """The certificate's and the key's file, or None and None. Raises ConfigProblem when they cannot be served with."""
+    certificate = _path(folder, config.server.tls_certificate)
+    key = _path(folder, config.server.tls_key)
+    if (certificate is None) != (key is None):
+        missing = "server.tls_key" if key is None else "server.tls_certificate"
+        raise ConfigProblem(f"{missing} is missing: https needs the certificate and its private key.")
+    if certificate is None or key is None:
+        return None, None
+    for name, path in (("server.tls_certificate", certificate), ("server.tls_key", key)):
+        if not os.access(path, os.R_OK):
+            raise ConfigProblem(f"{name}: {path} is not there, or this user may not read it.")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=lambda: b"")
+    except (ssl.SSLError, OSError, ValueError) as error:
+        raise ConfigProblem(
+            f"{certificate} and {key} are no certificate with its private key in PEM, without a passphrase"
+            f" ({getattr(error, 'reason', None) or error})."
+        ) from None
+    return certificate, key
+
+
+def _path(folder: Folder, name: str) -> Path | None:
+    """A file that config.toml names; relative to the data folder."""
+    return (folder.root / Path(name).expanduser()) if name else None
 
 
 def base_url(config: Config) -> str:
@@ -76,4 +115,5 @@ def base_url(config: Config) -> str:
     host = config.server.host
     if host in ("0.0.0.0", "::"):  # noqa: S104 - read, not bound
         host = "127.0.0.1"
-    return f"http://[{host}]:{config.server.port}" if ":" in host else f"http://{host}:{config.server.port}"
+    scheme = "https" if config.server.tls_certificate else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{config.server.port}"

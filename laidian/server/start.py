@@ -27,7 +27,7 @@ from laidian.domain.key import ENTROPY_BYTES
 from laidian.server.boot import Boot
 from laidian.server.demo import CREDENTIAL, UPSTREAMS, SimulatedProvider, free_port
 from laidian.server.folder import Folder
-from laidian.server.run import base_url, prepare, serve
+from laidian.server.run import base_url, check_tls, prepare, serve
 from laidian.store.connection import Connection
 from laidian.store.database import WriteLock, connect, immediate, lock_path
 from laidian.store.vault import Vault, master_key
@@ -81,6 +81,7 @@ def _serve(options: StartOptions, folder: Folder, provider: SimulatedProvider | 
     folder.create()
     folder.claim()
     config = _config(options, folder)
+    check_tls(folder, config)
     boot = Boot(
         data=str(folder.root),
         config=options.config,

@@ -66,4 +66,5 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
         if server.public_url:
             return f"{server.public_url.rstrip('/').removesuffix('/v1')}/v1"
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)  # noqa: S104 - looked up, not bound
-        return f"http://{f'[{host}]' if ':' in host else host}:{server.port}/v1"
+        scheme = "https" if server.tls_certificate else "http"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}/v1"

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from laidian.admin.client.address import checked_url, is_loopback
+from laidian.admin.client.address import checked_url, is_loopback, only_trusting
 from laidian.admin.client.calls import LONG_S, TIMEOUT_S
 from laidian.admin.client.groups import GroupCalls
 from laidian.admin.client.instance import InstanceCalls
@@ -48,16 +48,26 @@ class AdminClient(
 
     @classmethod
     def over_http(
-        cls, url: str, token: str, *, timeout_s: float | None = None, insecure: bool = False
+        cls,
+        url: str,
+        token: str,
+        *,
+        timeout_s: float | None = None,
+        insecure: bool = False,
+        certificate: str = "",
     ) -> AdminClient:
         """For a server at `url` (without /admin/v1). Raises BadRequest for an address that would show the token to the network.
 
-        `timeout_s` bounds every answer; None: `TIMEOUT_S`, or `LONG_S` where work is to be expected.
+        `timeout_s` bounds every answer; None: `TIMEOUT_S`, or `LONG_S` where work is to be expected. `certificate`: PEM file of the one
+        certificate that is trusted, whatever name it is for: how this machine's own server is reached by address.
         """
         url = checked_url(url, insecure=insecure)
         host = urlsplit(url).hostname or ""
         http = httpx2.AsyncClient(
-            base_url=f"{url}/admin/v1", headers=_credential(token), trust_env=not is_loopback(host)
+            base_url=f"{url}/admin/v1",
+            headers=_credential(token),
+            trust_env=not is_loopback(host),
+            verify=only_trusting(certificate) if certificate else True,
         )
         return cls(http, url, timeout_s=timeout_s)
 

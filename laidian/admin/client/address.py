@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import ssl
 from urllib.parse import quote, urlsplit
 
 from laidian.errors import BadRequest
@@ -25,6 +26,21 @@ def checked_url(url: str, *, insecure: bool) -> str:
             " Use https://, a tunnel (ssh -L), or --insecure if you know the way is safe."
         )
     return plain
+
+
+def only_trusting(certificate: str) -> ssl.SSLContext:
+    """For a server on this machine that is reached by address: what it shows must be this very certificate, or signed by one in the file.
+
+    Raises BadRequest for a file that cannot be read.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        context.load_verify_locations(cafile=certificate)
+    except (OSError, ssl.SSLError):
+        raise BadRequest(f"the server's certificate {certificate} cannot be read by this user.") from None
+    return context
 
 
 def is_loopback(host: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Literal
 import click
 
 from laidian.cli.call import Call, Command, with_call
-from laidian.cli.reach import answering, check_folder, over_http, own_token, target
+from laidian.cli.reach import answering, check_folder, over_http, over_loopback, target
 
 
 @click.command(cls=Command)
@@ -33,7 +33,7 @@ def tui(call: Call, lang: Literal["en", "zh"] | None) -> None:
         raise click.ClickException(
             "the dashboard needs a terminal. For pipes there is: laidian status --json, laidian usage tail --json.",
         )
-    from laidian.admin.client import UNREACHABLE, AdminClient, AdminError
+    from laidian.admin.client import UNREACHABLE, AdminError
 
     whom = target(call)
     if whom.folder is None:
@@ -47,7 +47,7 @@ def tui(call: Call, lang: Literal["en", "zh"] | None) -> None:
                 f"no server runs from {whom.folder.root}, so there is nothing to watch. Start one: laidian serve",
             )
         running = asyncio.run(answering(whom.folder))
-        client = AdminClient.over_http(running.url, own_token(whom.folder), timeout_s=call.timeout)
+        client = over_loopback(call, whom.folder, running)
     from tui.app import run
 
     run(client, lang)
