@@ -31,6 +31,7 @@ SERVE, RELAY, MONEY, INSTANCE, PROGRAM = (
 COMMANDS = {
     "serve": Entry("serve", "serve", SERVE),
     "demo": Entry("serve", "demo", SERVE),
+    "setup": Entry("setup", "setup", SERVE),
     "key": Entry("key", "key", RELAY),
     "group": Entry("group", "group", RELAY),
     "upstream": Entry("upstream", "upstream", RELAY),

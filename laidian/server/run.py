@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
@@ -70,7 +70,7 @@ def serve(boot: Boot, config: Config, folder: Folder) -> None:
         **_tls(folder, config),
     )
     server.folder = folder
-    folder.announce(base_url(config), str(_path(folder, config.server.tls_certificate) or ""))
+    folder.announce(base_url(config), str(check_tls(folder, config)[0] or ""))
     server.serve()
 
 
@@ -85,8 +85,8 @@ def _tls(folder: Folder, config: Config) -> dict[str, Any]:
 
 def check_tls(folder: Folder, config: Config) -> tuple[Path | None, Path | None]:
     """The certificate's and the key's file, or None and None. Raises ConfigProblem when they cannot be served with."""
-    certificate = _path(folder, config.server.tls_certificate)
-    key = _path(folder, config.server.tls_key)
+    certificate = _path(folder, config, "tls_certificate")
+    key = _path(folder, config, "tls_key")
     if (certificate is None) != (key is None):
         missing = "server.tls_key" if key is None else "server.tls_certificate"
         raise ConfigProblem(f"{missing} is missing: https needs the certificate and its private key.")
@@ -105,8 +105,15 @@ def check_tls(folder: Folder, config: Config) -> tuple[Path | None, Path | None]
     return certificate, key
 
 
-def _path(folder: Folder, name: str) -> Path | None:
-    """A file that config.toml names; relative to the data folder."""
+def _path(folder: Folder, config: Config, setting: Literal["tls_certificate", "tls_key"]) -> Path | None:
+    """The file of a setting; relative to the data folder. None: not set.
+
+    systemd's `LoadCredential=tls_key:…` goes before it: the service then reads a file that only root could.
+    """
+    name: str = getattr(config.server, setting)
+    given = os.environ.get("CREDENTIALS_DIRECTORY")
+    if name and given and (Path(given) / setting).exists():
+        return Path(given) / setting
     return (folder.root / Path(name).expanduser()) if name else None
 
 
