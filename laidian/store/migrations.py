@@ -140,5 +140,13 @@ STEPS: tuple[str, ...] = (
     CREATE INDEX objects_key ON objects (key_id, kind, created_at_ms, id);
     CREATE INDEX objects_expires ON objects (expires_at_ms) WHERE expires_at_ms IS NOT NULL;
     """,
+    # 2: probes by the hour (store.uptime), begun with those that are kept singly
+    """
+    CREATE TABLE probe_hours (
+        upstream_id INTEGER NOT NULL REFERENCES upstreams (id), hour INTEGER NOT NULL, probes INTEGER NOT NULL, good INTEGER NOT NULL,
+        PRIMARY KEY (upstream_id, hour)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO probe_hours SELECT upstream_id, at_ms / 3600000, count(*), sum(ok) FROM probes GROUP BY 1, 2;
+    """,
 )
 """`user_version` N means that steps 1 to N ran."""

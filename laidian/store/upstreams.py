@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from laidian.store.connection import Connection
+from laidian.store.uptime import add_probe
 
 PROBES_KEPT = 1_000
 """Of each upstream: a week at one every ten minutes."""
@@ -230,7 +231,8 @@ def replace_models(connection: Connection, upstream_id: int, models: tuple[str, 
 
 
 def insert_probe(connection: Connection, probe: ProbeRow) -> None:
-    """Keeps a probe, and the last PROBES_KEPT of its upstream."""
+    """Keeps a probe, and the last PROBES_KEPT of its upstream; it counts in its hour for longer."""
+    add_probe(connection, probe.upstream_id, probe.at_ms, ok=bool(probe.ok))
     connection.execute(
         "INSERT INTO probes (upstream_id, at_ms, ok, status, duration_ms, models, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
         msgspec.structs.astuple(probe),
