@@ -130,6 +130,7 @@ from laidian.admin.schema.overview import (
     UpstreamRow,
 )
 from laidian.admin.schema.page import Page
+from laidian.admin.schema.presets import PRESETS, Preset
 from laidian.admin.schema.prices import (
     BookAdopt,
     Model,
@@ -200,6 +201,7 @@ from laidian.admin.schema.words import (
 )
 
 __all__ = [
+    "PRESETS",
     "AbortPolicy",
     "Aliases",
     "Attempt",
@@ -249,6 +251,7 @@ __all__ = [
     "Page",
     "Pattern",
     "Patterns",
+    "Preset",
     "Price",
     "PriceBookState",
     "PriceChange",

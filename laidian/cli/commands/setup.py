@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from laidian.admin.schema.presets import BY_ID
 from laidian.cli.call import Call, Local, with_call
 from laidian.cli.exits import Exit
 from laidian.cli.output import put_one
@@ -20,7 +21,6 @@ from laidian.cli.setup.listen import base_url_of, config_of, config_path, listen
 from laidian.cli.setup.questions import choose, say
 from laidian.cli.setup.unit import STATE, Scope, unit_text
 from laidian.config import data_folder
-from laidian.domain.presets import BY_ID
 from laidian.errors import Unauthenticated
 from laidian.server.folder import Folder
 

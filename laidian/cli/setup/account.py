@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from laidian.admin.schema import CredentialCreate, GroupCreate, KeyCreate, Probe, QuotaCreate, UpstreamCreate
+from laidian.admin.schema.presets import BY_ID, PRESETS, Preset
 from laidian.cli.call import Call
 from laidian.cli.secret import read_api_key
 from laidian.cli.setup.answers import Answers
 from laidian.cli.setup.questions import choose, fill, say
 from laidian.cli.values import amount
-from laidian.domain.presets import BY_ID, PRESETS, Preset
 from laidian.errors import BadRequest
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from laidian.domain.upstream import UpstreamKind
+from laidian.admin.schema.words import UpstreamKind
 
 
 class Preset(msgspec.Struct, frozen=True):
