@@ -16,7 +16,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -32,6 +31,7 @@ from laidian.domain.upstream import UpstreamKind
 from laidian.server.folder import Folder
 from laidian.store.database import WriteLock, bump_catalog, connect, immediate, lock_path, migrate
 from laidian.store.vault import Vault, master_key
+from tests.program import die_with_the_test, program, surroundings
 from tests.simulated_provider import SimulatedProvider, free_port
 
 START_LIMIT_S = 60.0
@@ -40,31 +40,6 @@ POLL_S = 0.01
 HOST = "127.0.0.1"
 GROUP_ID = QUOTA_ID = UPSTREAM_ID = 1
 """Ids of the only group and quota, and of the first upstream."""
-
-_ROOT = Path(__file__).resolve().parent.parent
-
-_SERVE = """
-import os, sys
-from pathlib import Path
-from laidian.errors import LaidianError
-from laidian.server.boot import Boot, effective
-from laidian.server.folder import Folder
-from laidian.server.parent import die_with_parent
-from laidian.server.run import prepare, serve
-
-data, host, port, workers, parent = sys.argv[1:]
-die_with_parent(int(parent))
-boot = Boot(data, None, host, int(port), int(workers), os.getpid())
-try:
-    folder = Folder(Path(data))
-    folder.create()
-    folder.claim()
-    config = effective(boot)
-    prepare(folder, config)
-    serve(boot, config, folder)
-except LaidianError as error:
-    sys.exit(f"error: {error.message}")
-"""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -159,12 +134,12 @@ class Served:
 
     def launch(self) -> subprocess.Popen[bytes]:
         """One more process for this folder and port, not waited for."""
-        command = [sys.executable, "-c", _SERVE, str(self.folder.root), HOST, str(self.port)]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("LAIDIAN_")}
+        command = program("serve", "--data", str(self.folder.root), "--host", HOST, "--port", str(self.port))
         with self._log.open("ab") as log:
             return subprocess.Popen(
-                [*command, str(self.workers), str(os.getpid())],
-                env={**environment, "PYTHONPATH": str(_ROOT)},
+                [*command, "--workers", str(self.workers)],
+                env=surroundings(),
+                preexec_fn=die_with_the_test,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 start_new_session=True,

@@ -20,8 +20,8 @@ import msgspec
 import pytest
 
 from laidian.cli import main
+from tests.program import program, surroundings
 
-ROOT = Path(__file__).parents[2]
 PYTHON = sys.executable
 OURS = ("LAIDIAN_", "OPENAI_", "GEMINI_", "ANTHROPIC_")
 CTRL_C = "\x03"
@@ -39,12 +39,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
 def environment(**more: str) -> dict[str, str]:
     """This process's, without what would make a test depend on the machine."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(OURS) and name not in ("NO_COLOR", "COLUMNS", "FORCE_COLOR", "TERM")
-    }
-    return kept | {"PYTHONPATH": str(ROOT)} | more
+    said = {"NO_COLOR", "COLUMNS", "FORCE_COLOR", "TERM"}
+    return {name: value for name, value in surroundings().items() if name not in said} | more
 
 
 def call(*arguments: str, stdin: str = "") -> Outcome:
@@ -61,9 +57,9 @@ def call(*arguments: str, stdin: str = "") -> Outcome:
 
 
 def spawn(*arguments: str, stdin: str = "", **variables: str) -> Outcome:
-    """`python -m laidian …` as a process."""
+    """`laidian …` as a process."""
     done = subprocess.run(
-        [PYTHON, "-m", "laidian", *arguments],
+        program(*arguments),
         input=stdin,
         capture_output=True,
         text=True,
@@ -75,10 +71,11 @@ def spawn(*arguments: str, stdin: str = "", **variables: str) -> Outcome:
 
 
 def on_terminal(arguments: Sequence[str], typed: str = "", **variables: str) -> tuple[int, str]:
-    """`python -m laidian …` on a terminal of its own: exit code, and everything the terminal got. `typed` follows the first output."""
+    """`laidian …` on a terminal of its own: exit code, and everything the terminal got. `typed` follows the first output."""
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execve(PYTHON, [PYTHON, "-m", "laidian", *arguments], environment(TERM="xterm", **variables))
+        command = program(*arguments)
+        os.execve(command[0], command, environment(TERM="xterm", **variables))
     seen = b""
     until = time.monotonic() + 60
     waiting = typed.encode()
@@ -127,7 +124,7 @@ def demo(data: Path) -> Iterator[Serving]:
     port, log = free_port(), data.parent / "demo.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [PYTHON, "-m", "laidian", "demo", "--port", str(port), "--data", str(data)],
+            program("demo", "--port", str(port), "--data", str(data)),
             stdout=file,
             stderr=file,
             env=environment(),

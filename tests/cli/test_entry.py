@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from laidian import __version__
 from laidian.cli.root import COMMANDS
 from tests.cli.running import PYTHON, call, environment, on_terminal, spawn
+from tests.program import program
 
 HEAVY = (
     "litestar",
@@ -25,13 +27,13 @@ HEAVY = (
 
 def imported(*arguments: str) -> set[str]:
     """Top-level packages that a command left behind."""
-    program = (
+    script = (
         "import sys\nfrom laidian.cli import main\n"
         "code = main(sys.argv[1:])\n"
         "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)\nsys.exit(code)"
     )
     done = subprocess.run(
-        [PYTHON, "-c", program, *arguments],
+        [PYTHON, "-c", script, *arguments],
         capture_output=True,
         text=True,
         env=environment(),
@@ -141,7 +143,7 @@ def test_the_shell_hears_verbs_when_it_asks_for_completions() -> None:
 
 
 def test_a_reader_that_leaves_early_is_no_error(relay: Path) -> None:
-    command = f"{PYTHON} -m laidian help formatting; echo code $? >&2"
+    command = f"{shlex.join(program('help', 'formatting'))}; echo code $? >&2"
     done = subprocess.run(
         ["/bin/bash", "-c", f"( {command} ) | true"],
         capture_output=True,

@@ -16,6 +16,7 @@ import pytest
 from laidian.admin.schema import AuditReport, UsageRecord
 from tests.cli.running import PYTHON, Serving, call, environment, on_terminal, spawn
 from tests.cli.test_entry import HEAVY
+from tests.program import program
 
 pytestmark = pytest.mark.xdist_group("cli-served")
 
@@ -61,12 +62,12 @@ def test_a_key_made_on_the_command_line_works_at_once_and_not_after_it_is_disabl
 
 
 def test_a_list_through_a_server_imports_neither_the_server_nor_the_dashboard(served: Serving) -> None:
-    program = (
+    script = (
         "import sys\nfrom laidian.cli import main\ncode = main(['key', 'list', '-q'])\n"
         "print(*{name.partition('.')[0] for name in sys.modules})\nsys.exit(code)"
     )
     done = subprocess.run(
-        [PYTHON, "-c", program],
+        [PYTHON, "-c", script],
         capture_output=True,
         text=True,
         env=environment(LAIDIAN_DATA=str(served.data)),
@@ -169,7 +170,7 @@ def test_tail_prints_a_request_when_it_is_settled_and_ends_with_130(served: Serv
     secret = key("tailed")
     first = chat(served, secret)
     process = subprocess.Popen(
-        [PYTHON, "-m", "laidian", "usage", "tail", "--key", "tailed", "--last", "1", "--json"],
+        program("usage", "tail", "--key", "tailed", "--last", "1", "--json"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -235,7 +236,8 @@ def test_the_dashboard_opens_and_q_leaves_it(served: Serving) -> None:
         variables = environment(
             TERM="xterm-256color", LAIDIAN_DATA=str(served.data), COLUMNS="100", LINES="30"
         )
-        os.execve(PYTHON, [PYTHON, "-m", "laidian", "tui", "--lang", "en"], variables)
+        command = program("tui", "--lang", "en")
+        os.execve(command[0], command, variables)
     seen, asked = b"", False
     until = time.monotonic() + 60
     while time.monotonic() < until:
