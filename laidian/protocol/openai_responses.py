@@ -106,7 +106,8 @@ class _Item(msgspec.Struct):
 
 
 class _Identified(msgspec.Struct):
-    id: str = ""
+    id: str | None = None
+    status: str | None = None
 
 
 class _Response(msgspec.Struct):
@@ -158,22 +159,7 @@ class OpenAIResponses:
 
     def read_answer(self, peek: Peek, body: bytes) -> Answer:
         """Raises StreamFault when the body is no response, or a failed one for which the provider is at fault."""
-        try:
-            response = _decode_response(body)
-        except (msgspec.DecodeError, RecursionError):
-            raise StreamFault("the upstream's answer is not a response object") from None
-        error = said(response.error)
-        if response.output is None:
-            raise StreamFault(
-                (error and error_message(error)) or "the upstream's answer is a response without output"
-            )
-        if error is not None and (code := error_code(error)) in UPSTREAM_CODES:
-            raise StreamFault(error_message(error) or "the upstream failed to make a response", code)
-        usage = read_responses_usage(said(response.usage), said(response.tool_usage))
-        tokens = (
-            0 if usage else sum(likely_tokens(_item_text(bytes(one)).encode()) for one in response.output)
-        )
-        return Answer(usage, response.service_tier or "default", tokens, body)
+        return read_response(body)
 
     def tap(self, peek: Peek) -> ResponsesTap:
         return ResponsesTap()
@@ -181,6 +167,33 @@ class OpenAIResponses:
     def failed_from_the_start(self, peek: Peek, error: LaidianError, request_id: str, now_s: int) -> bytes:
         """What ends a stream of which the client has seen nothing but comments."""
         return failed_from_the_start(peek, error, request_id, now_s)
+
+
+def read_response(body: bytes) -> Answer:
+    """A whole response, however it ended. Raises StreamFault when it is none, or a failed one for which the provider is at fault."""
+    try:
+        response = _decode_response(body)
+    except (msgspec.DecodeError, RecursionError):
+        raise StreamFault("the upstream's answer is not a response object") from None
+    error = said(response.error)
+    if response.output is None:
+        raise StreamFault(
+            (error and error_message(error)) or "the upstream's answer is a response without output"
+        )
+    if error is not None and (code := error_code(error)) in UPSTREAM_CODES:
+        raise StreamFault(error_message(error) or "the upstream failed to make a response", code)
+    usage = read_responses_usage(said(response.usage), said(response.tool_usage))
+    tokens = 0 if usage else sum(likely_tokens(_item_text(bytes(one)).encode()) for one in response.output)
+    return Answer(usage, response.service_tier or "default", tokens, body)
+
+
+def state_of(body: bytes) -> tuple[str, str]:
+    """(id, status) of a response object; empty where it is none."""
+    try:
+        found = _decode_identified(body)
+    except (msgspec.DecodeError, RecursionError):
+        return "", ""
+    return found.id or "", found.status or ""
 
 
 class ResponsesTap:
@@ -295,7 +308,7 @@ class ResponsesTap:
             self._keep(said_)
         elif said_.type in ("response.created", "response.in_progress", "response.queued"):
             self._created = said(said_.response) or self._created
-            self.made_id = self.made_id or _id_of(self._created)
+            self.made_id = self.made_id or state_of(self._created)[0]
         return one
 
     def _see_unknown(self, one: bytes, data: bytes) -> bytes:
@@ -406,13 +419,6 @@ def _model(fields: Fields) -> str:
         if model is None and stored is not None and said(stored) is not None:
             return ""  # the stored prompt names its own (openai-python 3.54.0: `model` is not required)
     return checked_model(model)
-
-
-def _id_of(response: bytes) -> str:
-    try:
-        return _decode_identified(response).id
-    except (msgspec.DecodeError, RecursionError):
-        return ""
 
 
 def error_code(raw: bytes) -> str:

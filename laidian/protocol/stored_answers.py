@@ -150,6 +150,15 @@ def note_of(tokens: int) -> str:
     return msgspec.json.encode(_Note(tokens)).decode()
 
 
+BACKGROUND_NOTE = '{"background":true}'
+"""Of a response that is still being made."""
+
+
+def in_background(meta: str) -> bool:
+    """Whether a response was still being made when it was last noted."""
+    return meta == BACKGROUND_NOTE
+
+
 class _Note(msgspec.Struct):
     tokens: int
 

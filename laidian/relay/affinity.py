@@ -30,6 +30,7 @@ from laidian.protocol.stored import (
     uses_background,
 )
 from laidian.protocol.stored_answers import (
+    BACKGROUND_NOTE,
     RESPONSE_DAYS,
     kept_tokens,
     note_of,
@@ -74,17 +75,9 @@ class Bonds:
     async def bind(self, client: Client, key: Key, operation: Operation, peek: Peek) -> Bond:
         """Looks up what the request names.
 
-        Raises NotFound or BadRequest for an object that the key does not have, BadRequest for objects that lie at different upstreams
-        and for answers in the background.
+        Raises NotFound or BadRequest for an object that the key does not have, BadRequest for objects that lie at different upstreams.
         """
         context = self._context
-        if operation.dialect == "openai.responses" and uses_background(peek.fields):
-            raise BadRequest(
-                "`background` is not served: what such an answer costs is known only after the request has ended. Leave it out, and "
-                "use `stream` for long answers.",
-                param="background",
-                code="unsupported_parameter",
-            )
         hosts = gemini_hosts(context.catalog.current()) if operation.family == "gemini" else ()
         named = references(operation.family, peek.fields, hosts)
         held = await find_all(context, key.id, named) if named else ()
@@ -117,6 +110,18 @@ class Bond:
         self._operation = operation
         self._held = held
         self._session = session
+
+    @property
+    def in_background(self) -> bool:
+        """Whether the answer is to be made although nobody waits for it."""
+        return self._operation.name == "responses" and uses_background(self.peek.fields)
+
+    def begun(self, outcome: Outcome, response_id: str) -> Held:
+        """A response in the background, of which the client is about to hear."""
+        assert outcome.candidate is not None
+        holder, at_ms = Holder(outcome.candidate.upstream.id, outcome.candidate.credential.id), now_ms()
+        expires_at_ms = at_ms + RESPONSE_DAYS * DAY_MS
+        return Held("response", response_id, self._key.id, holder, at_ms, expires_at_ms, BACKGROUND_NOTE)
 
     def direct(self, ticket: Ticket) -> Ticket:
         """The ticket with the candidates that are right for this request. Raises NoUpstream where the only one cannot be asked now."""

@@ -13,7 +13,7 @@ from laidian.domain.selection import Candidate, Selection
 from laidian.errors import BadRequest, UpstreamRefused
 from laidian.protocol.document import Fields
 from laidian.protocol.stored import references
-from laidian.protocol.stored_answers import kept_tokens, note_of, read_openai
+from laidian.protocol.stored_answers import in_background, kept_tokens, note_of, read_openai
 from laidian.relay.affinity import find_all, remember
 from laidian.relay.affinity_errand import (
     SUB_ID,
@@ -49,18 +49,33 @@ async def retrieve_response(context: Context, client: Client, params: Params) ->
     if (exchange.header(b"content-type") or b"").lower().startswith(b"text/event-stream"):
         await stream(visit, home, exchange)
     else:
-        await client.respond(200, await read(visit, home, exchange), answer_type(exchange))
+        answer = await read(visit, home, exchange)
+        await _news_of(context, held, answer)
+        await client.respond(200, answer, answer_type(exchange))
 
 
 async def delete_response(context: Context, client: Client, params: Params) -> None:
+    """DELETE /v1/responses/{id}; one that is still being made is ended and settled first, since nobody could ask for it later."""
     visit = admit(context, client, CAPABILITY)
+    held, _ = await visit.find("response", params["response_id"])
+    if in_background(held.meta):
+        await context.background.cancel(response_id=held.id)
     await delete(visit, "response", params["response_id"], "/responses")
 
 
 async def cancel_response(context: Context, client: Client, params: Params) -> None:
     visit = admit(context, client, CAPABILITY)
     held, home = await visit.find("response", params["response_id"])
-    await pass_on(visit, home, Errand(b"POST", f"/responses/{quote(held.id, safe='')}/cancel"))
+    exchange = await ask(visit, home, Errand(b"POST", f"/responses/{quote(held.id, safe='')}/cancel"))
+    answer = await read(visit, home, exchange)
+    await _news_of(context, held, answer)
+    await client.respond(200, answer, answer_type(exchange))
+
+
+async def _news_of(context: Context, held: Held, answer: bytes) -> None:
+    """A response in the background is settled before its client sees that it is done."""
+    if in_background(held.meta):
+        await context.background.heard(held.id, answer)
 
 
 async def list_input_items(context: Context, client: Client, params: Params) -> None:

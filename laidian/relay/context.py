@@ -13,6 +13,7 @@ from laidian.config import Config
 from laidian.protocol.codec import Codec
 from laidian.protocol.dialect import Dialect, DialectName
 from laidian.protocol.family import Family, FamilyName
+from laidian.relay.background import Background
 from laidian.relay.backoff import Backoff
 from laidian.relay.journal import Journal
 from laidian.relay.settler import Settler
@@ -33,6 +34,7 @@ class Context(msgspec.Struct):
     catalog: CatalogReader
     writer: Writer
     settler: Settler
+    background: Background
     transport: Transport
     health: Health
     journal: Journal

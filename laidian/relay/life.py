@@ -29,15 +29,18 @@ from laidian.errors import (
 )
 from laidian.protocol.dialect import Dialect, FormDialect, Operation, Peek, StreamFault, Tap
 from laidian.protocol.family import FamilyName
+from laidian.protocol.openai_responses import state_of
 from laidian.relay import gates
-from laidian.relay.affinity import Bonds
+from laidian.relay.affinity import Bond, Bonds
 from laidian.relay.attempts import Attempt, AttemptFailed, judge, of_transport, verdict
+from laidian.relay.background import is_running
 from laidian.relay.client import JSON_TYPE, Client, Receive, Scope, Send
 from laidian.relay.context import Context
 from laidian.relay.forward import Forward, forward
 from laidian.relay.headers import cost_headers, dropped_headers
-from laidian.relay.outcome import Outcome
+from laidian.relay.outcome import CLIENT_CHARS, Outcome
 from laidian.relay.spool import Spool
+from laidian.store.awaited import Begun
 from laidian.store.ledger import extend_hold, open_hold
 from laidian.upstream.connection import Timeouts
 from laidian.upstream.faults import TransportFault
@@ -98,7 +101,9 @@ class Relay:
             _log.exception("a bug in request %s", client.request_id)
             life.error = Bug(f"LaiDian failed on its own. Report it with the request id {client.request_id}.")
         if life.error is not None:
-            await client.fail(life.error, life.tap.failure(life.error) if life.tap else None)
+            # a response that goes on in the background did not fail: only this stream of it did
+            closing = life.tap.failure(life.error) if life.tap and not life.goes_on else None
+            await client.fail(life.error, closing)
         client.stop()
         if life.spool is not None:
             life.spool.close()
@@ -169,6 +174,11 @@ class Life:
         self._goodbye = b""
         self.drain_timer: asyncio.TimerHandle | None = None
         self.cancelled = False
+        self.bond: Bond | None = None
+        self.awaited = False
+        """Whether the answer is made in the background and its hold can outlive this request."""
+        self.goes_on = False
+        """Whether it was not done when this request ended."""
 
     async def run(self) -> None:
         context, client = self.context, self.client
@@ -183,7 +193,7 @@ class Life:
         self.key_name = key.name
         gates.require_capability(catalog, key, self.operation)
         bond = await self.relay.bonds.bind(client, key, self.operation, await self._read())
-        peek = bond.peek
+        self.bond, peek = bond, bond.peek
         ticket = bond.direct(
             gates.check(
                 catalog,
@@ -215,11 +225,45 @@ class Life:
         finally:
             if self.drain_timer is not None:
                 self.drain_timer.cancel()
-            bond.keep(outcome, self._answer_body or self._goodbye, self.tap.made_id if self.tap else "")
-            self.settled = await context.settler.settle(outcome.settlement(now_ms()))
+            made = b"" if self.goes_on else self._answer_body or self._goodbye
+            bond.keep(outcome, made, self.tap.made_id if self.tap else "")
+            if self.goes_on:
+                self._leave_running(outcome)
+            else:
+                self.settled = await context.settler.settle(outcome.settlement(now_ms()))
+            if self.awaited and not self.goes_on:
+                await context.background.forget(outcome.request_id)
             del context.live[client.request_id]
         if self.error is None:
             await self._end()
+
+    async def _note_begun(self, outcome: Outcome, response_id: str) -> None:
+        """A response that is made in the background is on the books before its client hears of it."""
+        if self.awaited or not response_id or self.bond is None or not self.bond.in_background:
+            return
+        candidate = outcome.candidate
+        assert candidate is not None
+        begun = Begun(
+            request_id=outcome.request_id,
+            response_id=response_id,
+            upstream_id=candidate.upstream.id,
+            credential_id=candidate.credential.id,
+            upstream_model=candidate.model,
+            first_byte_ms=outcome.first_byte_ms,
+            attempts=msgspec.json.encode(outcome.attempts).decode(),
+            client=outcome.client[:CLIENT_CHARS],
+        )
+        await self.context.background.begin(begun, self.bond.begun(outcome, response_id))
+        self.awaited = self.goes_on = True
+
+    def _leave_running(self, outcome: Outcome) -> None:
+        """The provider goes on; who asks it from now on is not this request. A stopping server leaves that to the next one."""
+        background, request_id = self.context.background, outcome.request_id
+        if self.context.stopping:
+            return
+        background.watch(request_id)
+        if self.cancelled or outcome.ended == "cut":
+            background.let_go(request_id)
 
     async def _read(self) -> Peek:
         """The request's body, as far as it has to be understood."""
@@ -420,6 +464,9 @@ class Life:
         beta = client.header(b"openai-beta")
         return [(b"openai-beta", beta)] if family == "openai" and beta is not None else []
 
+    def _in_background(self) -> bool:
+        return self.bond is not None and self.bond.in_background
+
     # Answers
 
     async def _whole(self, outcome: Outcome, candidate: Candidate, exchange: Exchange, plan: Forward) -> None:
@@ -437,6 +484,9 @@ class Life:
         outcome.output_tokens = answer.output_tokens
         if self.client.gone:
             outcome.ended = "client_closed"
+        response_id, status = state_of(answer.body) if self._in_background() else ("", "")
+        if is_running(status):
+            await self._note_begun(outcome, response_id)
         self._answer_body, self._answer_type = answer.body, plan.answer_type(exchange.header(b"content-type"))
 
     async def _stream(self, outcome: Outcome, candidate: Candidate, exchange: Exchange, tap: Tap) -> None:
@@ -480,6 +530,7 @@ class Life:
         outcome.candidate = candidate
         self._healthy(candidate)
         outcome.first_byte_ms = now_ms() - outcome.started_at_ms
+        await self._note_begun(outcome, tap.made_id)
         await self.client.write(shown)
 
     def _healthy(self, candidate: Candidate) -> None:
@@ -487,11 +538,13 @@ class Life:
 
     async def _pump(self, outcome: Outcome, exchange: Exchange, tap: Tap) -> None:
         client = self.client
-        allowance = self._allowance(outcome)
+        allowance, begins = self._allowance(outcome), self._in_background()
         if tap.fault is not None:
             raise tap.fault
         while not tap.ended and (data := await exchange.chunk()):
             shown = tap.feed(data)
+            if begins and tap.made_id and not self.awaited:
+                await self._note_begun(outcome, tap.made_id)
             if shown:
                 await client.write(shown)
             if tap.fault is not None:
@@ -501,6 +554,7 @@ class Life:
             if tap.output_tokens > allowance:
                 allowance = await self._extend(outcome, exchange, allowance)
         self._goodbye = tap.end()
+        self.goes_on = False
         # the upstream's own end may be still to come; read or not, it then gives its connection back
         self.context.loop.call_later(TAIL_S, exchange.abort)
         if client.gone:
@@ -512,6 +566,7 @@ class Life:
         """The stream did not come to its end. Raises what the client is told; returns when there is nothing to tell."""
         if tap.finished and isinstance(fault, TransportFault):
             self._goodbye = tap.end()  # everything was said; only the goodbye is missing
+            self.goes_on = False
             return
         if self.cancelled:
             outcome.ended = "cancelled"
@@ -595,6 +650,7 @@ class Life:
         if outcome is None:
             return
         drain = not outcome.peek.stream or outcome.ticket.group.on_abort == "drain"
+        drain = drain and not self.awaited  # what is made in the background is asked for later
         if not drain or self.context.draining() >= settings.drains:
             self._let_go()
         elif self.drain_timer is None:
@@ -631,7 +687,7 @@ class Life:
         usage, usage_from = outcome.used()
         line.group, line.model = outcome.ticket.group.name, outcome.ticket.model
         line.upstream = outcome.attempts[-1].upstream if outcome.attempts else ""
-        line.stream, line.ended = outcome.peek.stream, outcome.ended
+        line.stream, line.ended = outcome.peek.stream, "background" if self.goes_on else outcome.ended
         line.attempts = len(outcome.attempts)
         line.input_tokens, line.output_tokens = usage.total_input_tokens, usage.total_output_tokens
         line.usage_from = usage_from

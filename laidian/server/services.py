@@ -33,10 +33,12 @@ from laidian.protocol.openai_images import OpenAIImages
 from laidian.protocol.openai_responses import OpenAIResponses
 from laidian.protocol.openai_responses_codec import OpenAIResponsesCodec
 from laidian.protocol.openai_responses_near import OpenAICompact, OpenAIDecisions, OpenAIInputTokens
+from laidian.relay.background import Background
 from laidian.relay.context import Context
 from laidian.relay.journal import Journal
 from laidian.relay.settler import Settler
 from laidian.server.folder import Folder
+from laidian.store.awaited import adopt
 from laidian.store.catalog import CatalogReader
 from laidian.store.circuits import read_circuits, write_circuit
 from laidian.store.connection import Connection, DatabaseError
@@ -84,16 +86,17 @@ class Services:
         started_ms = now_ms()
         await writer.submit(lambda connection: self._worker.register(connection, started_ms))
         health = Health(now_ms, self._circuit_changed)
+        catalog = CatalogReader(self.reader, self.vault, lambda: health.replace(read_circuits(self.reader)))
+        settler, transport = Settler(writer), Transport()
         self.context = Context(
             config=config,
             worker_id=self._worker.id,
             loop=asyncio.get_running_loop(),
-            catalog=CatalogReader(
-                self.reader, self.vault, lambda: health.replace(read_circuits(self.reader))
-            ),
+            catalog=catalog,
             writer=writer,
-            settler=Settler(writer),
-            transport=Transport(),
+            settler=settler,
+            background=Background(writer, settler, transport, catalog),
+            transport=transport,
             health=health,
             journal=Journal(lines=config.log.requests),
             families={"openai": OpenAIFamily(), "gemini": GeminiFamily(), "anthropic": AnthropicFamily()},
@@ -152,7 +155,7 @@ class Services:
         life = self.context.live.get(request_id)
         if life is not None:
             life.cancel()
-        return life is not None
+        return life is not None or self.context.background.let_go(request_id)
 
     def _start_chores(self) -> None:
         for pause_s, chore in (
@@ -169,6 +172,7 @@ class Services:
         """After the last request: late settlements get a chance, then everything closes."""
         for chore in self._chores:
             chore.cancel()
+        await self.context.background.aclose()
         await self.context.settler.aclose(3.0)
         await self.context.transport.aclose()
         self.context.journal.flush()
@@ -208,8 +212,12 @@ class Services:
 
     async def _look_for_orphans(self) -> None:
         at_ms, run = now_ms(), self._folder.run
-        if _others(self.reader, self._worker.id):
-            await self._writer.submit(lambda connection: settle_orphans(connection, run, at_ms))
+        if not _others(self.reader, self._worker.id):
+            return
+        heir = self._worker.id
+        for request_id in await self._writer.submit(lambda connection: adopt(connection, run, heir)):
+            self.context.background.watch(request_id)
+        await self._writer.submit(lambda connection: settle_orphans(connection, run, at_ms))
 
     async def _probe_due(self) -> None:
         """Asks upstreams for their models when nobody did for a while; one worker of all does it."""

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 
 from .call import Call, Operation
 from .generation import generate, parts
+from .openai_background import answer_later
 from .openai_errors import bearer, openai_error, openai_model
 from .openai_responses_checks import conversation_id, responses_prompt
-from .shelf import MARK, StoredResponse, with_id
+from .shelf import MARK, Running, StoredResponse, with_id
 from .values import Answer, Event, Json, JsonObject, Prompt, Refusal, ToolCall, Usage
 
 
@@ -22,10 +23,13 @@ async def answer_responses(call: Call, match: re.Match[str]) -> None:
     call.model = str(body.get("model", ""))
     prompt = responses_prompt(body, call.provider.shelves, call.key)
     model = openai_model(prompt.model, "chat", "v1/responses")
-    await generate(call, model, prompt, _Shape(call, body, prompt))
+    if body.get("background") is True:
+        await answer_later(call, model, prompt, ResponseShape(call, body, prompt))
+        return
+    await generate(call, model, prompt, ResponseShape(call, body, prompt))
 
 
-class _Shape:
+class ResponseShape:
     array = False
 
     def __init__(self, call: Call, body: JsonObject, prompt: Prompt) -> None:
@@ -35,27 +39,33 @@ class _Shape:
         self._sequence = 0
 
     def whole(self, answer: Answer) -> Json:
-        played = _Shape(self._call, self._body, self._prompt)
-        self._store(answer, tuple(played._played(answer, 1)))
+        self.store(answer, self.replay(answer, 1))
         return self._response(answer, _items(answer), done=True)
 
     def events(self, answer: Answer, chunk_tokens: int) -> Iterator[Event]:
         events = tuple(self._played(answer, chunk_tokens))
-        self._store(answer, events)
+        self.store(answer, events)
         yield from events
 
-    def _store(self, answer: Answer, events: tuple[Event, ...]) -> None:
-        """Keeps the response, and lets its conversation grow by it."""
+    def replay(self, answer: Answer, chunk_tokens: int) -> tuple[Event, ...]:
+        """The stream of the answer, from its beginning."""
+        played = ResponseShape(self._call, self._body, self._prompt)
+        return tuple(played._played(answer, chunk_tokens))
+
+    def store(
+        self, answer: Answer, events: tuple[Event, ...], running: Running | None = None
+    ) -> StoredResponse | None:
+        """Keeps the response, and lets its conversation grow by it; None when it is not to be kept."""
         body, prompt, call = self._body, self._prompt, self._call
         if body.get("store") is False:
-            return
+            return None
         items = [item for item in _items(answer) if isinstance(item, dict)]
         spoken = [answer.choices[0].text] if answer.choices[0].text else []
         call_ids = frozenset(str(item["call_id"]) for item in items if "call_id" in item)
         given = _input_items(body)
         response = self._response(answer, [*items], done=True)
         stored = StoredResponse(
-            response, events, given, (*prompt.texts, *spoken), prompt.messages + 1, call_ids
+            response, events, given, (*prompt.texts, *spoken), prompt.messages + 1, call_ids, running
         )
         call.provider.shelves.responses.put(call.key, str(response["id"]), stored)
         conversation = call.provider.shelves.conversations.get(call.key, conversation_id(body) or "")
@@ -63,6 +73,7 @@ class _Shape:
             conversation.items += [*given, *items]
             conversation.texts = [*prompt.texts, *spoken]
             conversation.messages = prompt.messages + 1
+        return stored
 
     def _played(self, answer: Answer, chunk_tokens: int) -> Iterator[Event]:
         for kind in ("response.created", "response.in_progress"):
@@ -160,7 +171,7 @@ class _Shape:
             "object": "response",
             "created_at": answer.created_s,
             "status": ended if done else "in_progress",
-            "background": False,
+            "background": body.get("background") is True,
             "error": None,
             "incomplete_details": {"reason": "max_output_tokens"} if cut and done else None,
             "instructions": body.get("instructions"),

@@ -98,8 +98,8 @@ class Reading:
 def responses_prompt(body: JsonObject, shelves: Shelves | None = None, account: str = "") -> Prompt:
     """The prompt of a Responses body. Raises Refusal (400, or 404 for what would have to be stored)."""
     check_parameters(body, PARAMETERS)
-    if body.get("background") is True:
-        raise invalid("background", "The simulated provider does not run responses in the background.")
+    if body.get("background") is True and body.get("store") is False:
+        raise invalid("background", "Background responses are stored: 'store' may not be false.")
     reading = Reading(shelves, account)
     _recall(body, reading)
     _read_input(body, reading)

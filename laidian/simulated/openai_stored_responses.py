@@ -1,4 +1,4 @@
-"""Responses that were stored: shown, played again as a stream, deleted (responses.py of openai-python 3.54.0, seen 2026-11-22)."""
+"""Responses that were stored, or are made in the background: shown, played again as a stream, deleted (responses.py of openai-python 3.54.0, seen 2026-11-22)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import re
 from urllib.parse import parse_qsl
 
 from .call import Call, Operation
+from .openai_background import cancel as stop
+from .openai_background import follow, now
 from .openai_checks import invalid
 from .openai_errors import bearer, openai_error
 from .openai_files import Handle
 from .shelf import StoredResponse, page
 from .values import Json, Refusal
-from .wire import EventStream
 
 _KNOWN = frozenset({"include", "include[]", "stream", "starting_after", "include_obfuscation"})
 _KNOWN_ITEMS = frozenset({"include", "include[]", "limit", "order", "after", "before"})
@@ -21,26 +22,24 @@ async def show(call: Call, match: re.Match[str]) -> None:
     stored, asked = _find(call, match["id"]), _asked(call, _KNOWN)
     await call.begin("")
     if asked.get("stream") != "true":
-        await call.answer(stored.body)
+        await call.answer(now(stored))
         return
-    after = asked.get("starting_after", "-1")
-    stream = EventStream(call.exchange, array=False, fault=call.fault)
-    await stream.start()
-    for event in stored.events[int(after) + 1 :]:
-        await stream.send(event)
-    await stream.end()
+    await follow(call.exchange, stored, int(asked.get("starting_after", "-1")), call.fault)
 
 
 async def delete(call: Call, match: re.Match[str]) -> None:
-    _find(call, match["id"])
+    stop(_find(call, match["id"]))
     await call.begin("")
     call.provider.shelves.responses.take(call.key, match["id"])
     await call.answer({"id": match["id"], "object": "response", "deleted": True})
 
 
 async def cancel(call: Call, match: re.Match[str]) -> None:
-    _find(call, match["id"])
-    raise invalid(None, "Cannot cancel a synchronous response.", None)
+    stored = _find(call, match["id"])
+    if not stop(stored):
+        raise invalid(None, "Cannot cancel a synchronous response.", None)
+    await call.begin("")
+    await call.answer(now(stored))
 
 
 async def list_input(call: Call, match: re.Match[str]) -> None:

@@ -6,6 +6,7 @@ Kept by account, and an account is a credential: another credential's objects do
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import msgspec
@@ -22,6 +23,18 @@ def new_id(prefix: str) -> str:
     return f"{prefix}{MARK}{secrets.token_hex(8)}"
 
 
+class Running(msgspec.Struct):
+    """The making of a response that nobody waits for; times are the loop's."""
+
+    begins_at_s: float
+    pace_s: float
+    """Between two events that bring something new."""
+    ended_at_s: float | None = None
+    """When it was cancelled."""
+    settle: Callable[[bool], None] | None = None
+    """Puts it on the bill: whole, or as far as it has come. Called once."""
+
+
 class StoredResponse(msgspec.Struct, frozen=True):
     body: JsonObject
     """The response as it was answered at its end."""
@@ -33,6 +46,8 @@ class StoredResponse(msgspec.Struct, frozen=True):
     messages: int
     call_ids: frozenset[str]
     """Tool calls it made or knew."""
+    running: Running | None = None
+    """Of a response in the background; still there when it is done."""
 
 
 class StoredCompletion(msgspec.Struct):

@@ -118,6 +118,11 @@ def last_holder(
     return None if row is None else Holder(*row)
 
 
+def note_object(connection: Connection, kind: ObjectKind, object_id: str, meta: str) -> None:
+    """What is newly known of an object, whoever's it is; nothing when it was forgotten."""
+    connection.execute("UPDATE objects SET meta = ? WHERE kind = ? AND id = ?", (meta, kind, object_id))
+
+
 def forget_object(connection: Connection, kind: ObjectKind, object_id: str, key_id: int) -> None:
     connection.execute(
         "DELETE FROM objects WHERE kind = ? AND id = ? AND key_id = ?", (kind, object_id, key_id)

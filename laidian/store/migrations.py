@@ -148,5 +148,13 @@ STEPS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID;
     INSERT INTO probe_hours SELECT upstream_id, at_ms / 3600000, count(*), sum(ok) FROM probes GROUP BY 1, 2;
     """,
+    # 3: answers that a provider makes in the background; the hold stays until it says what they came to
+    """
+    CREATE TABLE awaited (
+        request_id TEXT PRIMARY KEY, response_id TEXT NOT NULL, upstream_id INTEGER NOT NULL, credential_id INTEGER NOT NULL,
+        upstream_model TEXT NOT NULL, first_byte_ms INTEGER, attempts TEXT NOT NULL, client TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX awaited_response ON awaited (response_id);
+    """,
 )
 """`user_version` N means that steps 1 to N ran."""

@@ -5,7 +5,8 @@ a clock nor a heartbeat is trusted, and a worker that merely sleeps keeps its ho
 
 The orphan rule: the request is charged for its likely input and for the output that its worker had noted (every two seconds),
 at most the hold; the record says `lost` and `estimated`. So a crash is never free and never charges for what was not seen;
-what an upstream sent in the last two seconds before it is the operator's loss.
+what an upstream sent in the last two seconds before it is the operator's loss. What a provider makes in the background is no orphan:
+it can still be asked (store.awaited).
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from laidian.store.ledger import settle
 _ORPHANS = """
     SELECT h.request_id, h.upstream_id, h.input_tokens, h.output_tokens, h.multiplier_ppm, h.amount_nano, h.created_at_ms, h.model,
            p.model, p.effective_from_ms, p.source, p.source_date, p.version, p.rates, p.context_tokens, p.max_output_tokens
-    FROM holds h JOIN prices p ON p.version = h.price_version WHERE h.owner = ?
+    FROM holds h JOIN prices p ON p.version = h.price_version
+    WHERE h.owner = ? AND h.request_id NOT IN (SELECT request_id FROM awaited)
 """
 
 
@@ -84,7 +86,7 @@ def is_dead(run_folder: Path, worker_id: str) -> bool:
 
 
 def settle_orphans(connection: sqlite3.Connection, run_folder: Path, now_ms: int) -> int:
-    """Settles every hold of every dead worker and forgets those workers; returns how many holds there were."""
+    """Settles every hold of every dead worker and forgets the workers of which nothing is left; returns how many holds there were."""
     owners = {
         owner
         for (owner,) in connection.execute("SELECT id FROM workers UNION SELECT DISTINCT owner FROM holds")
@@ -96,6 +98,8 @@ def settle_orphans(connection: sqlite3.Connection, run_folder: Path, now_ms: int
         for row in connection.execute(_ORPHANS, (owner,)).fetchall():
             settle(connection, _settlement(_Orphan(*row[:_COLUMNS]), price_from_row(row[_COLUMNS:]), now_ms))
             settled += 1
+        if connection.execute("SELECT 1 FROM holds WHERE owner = ? LIMIT 1", (owner,)).fetchone() is not None:
+            continue
         connection.execute("DELETE FROM workers WHERE id = ?", (owner,))
         (run_folder / f"{owner}.worker").unlink(missing_ok=True)
     return settled

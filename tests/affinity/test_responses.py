@@ -101,13 +101,6 @@ def test_case_53_a_response_is_played_again_byte_for_byte_from_where_it_was_left
             assert reply.body == answer.read()
 
 
-def test_an_answer_in_the_background_is_refused_before_any_upstream_is_asked(world: World):
-    reply = world.respond(background=True)
-    assert (reply.status, reply.code()) == (400, "unsupported_parameter")
-    assert "`background`" in reply.message()
-    assert world.paths() == ([], [])
-
-
 @pytest.mark.parametrize("stream", [False, True])
 def test_what_continues_a_response_goes_to_its_holder(world: World, stream: bool):
     response_id = made(world, stream=stream)
