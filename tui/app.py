@@ -1,80 +1,251 @@
-"""The application: asks once a second, shows what came, and says so when nothing does."""
+"""The application: one screen per tab, the keys that work everywhere, and the feed that runs behind them.
+
+The rule a newcomer would break: nothing is imported here that the first picture does not need. A screen is imported when it is first
+shown, HTTP when the first picture stands.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import datetime
+import importlib
 import os
-import time
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
 
 from textual import events
 from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.scrollbar import ScrollBar
 
-from laidian.admin.client import AdminClient, AdminError
-from tui.dashboard import Dashboard, Help
-from tui.picture import look
+from tui.feed import PERIOD_S, Connect, Feed, Subject
+from tui.frame import Detail, Framed, Top
+from tui.idiom import Idiom
+from tui.paged import PagedTable
+from tui.tops import TOPS, TopScreen
 from tui.words import CATALOGUES, Language, Words, language_of
 
-REFRESH_S = 1.0
-BLURRED_S = 5.0
-"""Between looks while the terminal is not in front: nobody sees it, and a small machine has other work."""
-AWAY_S = (1, 2, 3, 5)
-"""Pauses after the first, second … look without an answer; the last one repeats."""
+THEMES = (("textual-dark", "dark"), ("textual-light", "light"), ("ansi-dark", "ansi"))
+AGAIN_S = 2.0
+"""Within which a second ctrl+c leaves."""
 
 
-def run(client: AdminClient, language: Language | None = None) -> None:
-    """Shows the dashboard until the operator quits, then closes the client. The language is the environment's unless given."""
-    LaiDianApp(client, CATALOGUES[language or language_of(os.environ)]).run()
+def run(
+    connect: Connect,
+    language: Language | None = None,
+    *,
+    ascii_only: bool = False,
+    version: str = "",
+    first: str = "dashboard",
+) -> None:
+    """Shows the dashboard until the operator quits.
+
+    `connect` finds the server; it is asked again whenever the server was away. `language`: None takes the environment's. `ascii_only`:
+    nothing but ASCII signs (also by LAIDIAN_ASCII). `version`: of this program, to be compared with the server's. `first`: a tab.
+    """
+    if os.environ.get("SSH_CONNECTION"):
+        os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    LaiDianApp(
+        connect,
+        language or language_of(os.environ),
+        ascii_only=ascii_only or wants_ascii(os.environ.get("LAIDIAN_ASCII", "")),
+        version=version,
+        first=first,
+    ).run()
 
 
-class LaiDianApp(App[None]):
+def wants_ascii(value: str) -> bool:
+    return value.lower() not in ("", "0", "no", "false")
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+def _maker(top: TopScreen) -> Callable[[], Top[Any]]:
+    return top.make
+
+
+class LaiDianApp(App[None], inherit_bindings=False):
     TITLE = "LaiDian"
     ENABLE_COMMAND_PALETTE = False
+    MODES = {top.name: _maker(top) for top in TOPS}  # noqa: RUF012  # pyright: ignore[reportUnknownVariableType, reportAssignmentType]
+    DEFAULT_MODE = "dashboard"
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual's own way
+        (0, "-narrow"),
+        (96, "-normal"),
+        (140, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(top.key, f"go('{top.name}')", f"frame.go_{top.name}", show=False) for top in TOPS),
+        Binding("ctrl+p,colon", "palette", "frame.command", key_display=":"),
+        Binding("question_mark", "help", "frame.help", key_display="?", show=False),
+        Binding("ctrl+o", "jump", "frame.jump", show=False),
+        Binding("T", "theme", "frame.theme", show=False),
+        Binding("L", "language", "frame.language", show=False),
+        Binding("q,ctrl+q", "quit", "frame.quit"),
+        Binding("ctrl+c", "interrupt", "frame.quit", show=False),
+    ]
 
-    def __init__(self, client: AdminClient, words: Words, *, refresh_s: float = REFRESH_S) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        language: Language,
+        *,
+        ascii_only: bool = False,
+        version: str = "",
+        first: str = "dashboard",
+        period_s: float = PERIOD_S,
+        now: Callable[[], datetime.datetime] = _now,
+    ) -> None:
         super().__init__()
-        self._client = client
-        self._words = words
-        self._refresh_s = refresh_s
-        self._seen_at: float | None = None
-        self._blurred = False
-        self.bind("q", "quit", description=words.quit)
-        self.bind("question_mark", "help", description=words.help, key_display="?")
-        self.dashboard = Dashboard(words, client.address)
+        self.words: Words = CATALOGUES[language]
+        self.ascii_only = ascii_only
+        self.now = now
+        self.feed = Feed(
+            connect, subject=self._subject, changed=self._link_changed, now=now, period_s=period_s
+        )
+        self._language: Language = language
+        self._version = version
+        self._first = first
+        self._interrupted_at = 0.0
+        if ascii_only:
+            from tui.ascii import Ascii
+
+            self._filters.append(Ascii())
+            ScrollBar.renderer = _ascii_scroll_bar()
+
+    # Life
 
     async def on_mount(self) -> None:
-        await self.push_screen(self.dashboard)
-        self.run_worker(self._watch(), exclusive=True)
+        if self._first != self.DEFAULT_MODE:
+            await self.switch_mode(self._first)
+        # HTTP is imported for a quarter of a second: only when the operator sees something already.
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.run_worker(self._fed(), group="feed", exclusive=True)
+
+    async def _fed(self) -> None:
+        await asyncio.to_thread(importlib.import_module, "laidian.admin.client")
+        await self.feed.run()
 
     async def on_unmount(self) -> None:
-        await self._client.aclose()
+        await self.feed.aclose()
 
     def on_app_blur(self, _: events.AppBlur) -> None:
-        self._blurred = True
+        self.feed.blurred = True
 
     def on_app_focus(self, _: events.AppFocus) -> None:
-        self._blurred = False
+        self.feed.blurred = False
+        self.feed.poke()
+
+    # What screens ask
+
+    def idiom(self) -> Idiom:
+        return Idiom(self.words, self.ascii_only, self.now())
+
+    def other_version(self) -> str:
+        """A sentence, when the server is of another version than this dashboard; empty otherwise."""
+        status = self.feed.status
+        if status is None or not self._version or _release(status.version) == _release(self._version):
+            return ""
+        return self.words.frame.other_version.format(server=status.version, own=self._version)
+
+    async def copy(self, text: str) -> None:
+        from tui.clipboard import send
+
+        await send(text, self.copy_to_clipboard)
+        short = text if len(text) <= 40 and "\n" not in text else text.partition("\n")[0][:40] + " …"
+        self.notify(self.words.table.copied.format(text=short), markup=False)
+
+    async def on_paged_table_copied(self, event: PagedTable.Copied) -> None:
+        await self.copy(event.text)
+
+    # The feed
+
+    def framed(self) -> Iterator[Framed[Any]]:
+        """The screens of the tab in front, from the front to the back."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, Framed):
+                yield screen
+
+    def _subject(self) -> Subject | None:
+        """What is asked for: the screen in front, or the one that a dialog lies on."""
+        return next(self.framed(), None)
+
+    def _link_changed(self) -> None:
+        for screen in self.framed():
+            screen.draw_frame()
+            return
+
+    # Keys
+
+    def action_go(self, name: str) -> None:
+        self.go(name)
+
+    def go(self, name: str) -> Framed[Any]:
+        """Brings a tab to the front as it was left; the tab in front goes back to its first screen."""
+        if name == self.current_mode:
+            while isinstance(self.screen, Detail):
+                self.pop_screen()
+        else:
+            self.switch_mode(name)
+        return next(self.framed())
+
+    def action_palette(self) -> None:
+        from tui.palette import Palette
+
+        self.push_screen(Palette(next(self.framed())))
 
     def action_help(self) -> None:
-        self.push_screen(Help(self._words))
+        from tui.help import Help
 
-    async def _watch(self) -> None:
-        """Never ends by itself: whatever the server does, the next look may find it well."""
-        missed = 0
-        while True:
-            try:
-                picture = await look(self._client)
-            except AdminError as error:
-                await self._wait(error.message, AWAY_S[min(missed, len(AWAY_S) - 1)])
-                missed += 1
-                continue
-            missed = 0
-            self._seen_at = time.monotonic()
-            self.dashboard.draw(picture)
-            await asyncio.sleep(max(self._refresh_s, BLURRED_S) if self._blurred else self._refresh_s)
+        self.push_screen(Help(next(self.framed())))
 
-    async def _wait(self, reason: str, seconds: int) -> None:
-        """Counts down in the banner."""
-        for left in range(seconds, 0, -1):
-            seen = None if self._seen_at is None else int(time.monotonic() - self._seen_at)
-            self.dashboard.draw_away(reason, again_in_s=left, seen_s_ago=seen)
-            await asyncio.sleep(self._refresh_s)
+    def action_jump(self) -> None:
+        from tui.jump import Jump
+
+        self.push_screen(Jump(self.screen))
+
+    def action_theme(self) -> None:
+        names = [name for name, _ in THEMES]
+        at = names.index(self.theme) if self.theme in names else -1
+        self.theme, word = THEMES[(at + 1) % len(THEMES)]
+        said: str = getattr(self.words.frame, f"theme_{word}")
+        self.notify(self.words.frame.theme_is.format(name=said), markup=False, timeout=2)
+        self._redraw()
+
+    def action_language(self) -> None:
+        self._language = "zh" if self._language == "en" else "en"
+        self.words = CATALOGUES[self._language]
+        self._redraw()
+
+    def action_interrupt(self) -> None:
+        """ctrl+c twice: once is too easily pressed for what it means in a shell."""
+        at = asyncio.get_running_loop().time()
+        if at - self._interrupted_at < AGAIN_S:
+            self.exit()
+        self._interrupted_at = at
+        self.notify(self.words.frame.again_to_quit, markup=False, timeout=AGAIN_S)
+
+    def _redraw(self) -> None:
+        for screen in self.framed():
+            screen.redraw()
+
+
+def _release(version: str) -> tuple[str, ...]:
+    """What decides whether two versions understand each other: 0.1 of 0.1.3."""
+    return tuple(version.split(".")[:2])
+
+
+def _ascii_scroll_bar() -> Any:
+    """Textual's bar without its eighths of blocks; the filter for signs makes `#` of what is left."""
+    from textual.scrollbar import ScrollBarRender
+
+    class Plain(ScrollBarRender):
+        VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
+        HORIZONTAL_BARS: ClassVar[list[str]] = [" "] * 8
+
+    return Plain

@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
+from laidian import __version__
 from laidian.cli.call import Call, Command, with_call
-from laidian.cli.reach import answering, check_folder, over_http, over_loopback, target
+from laidian.cli.reach import answering, check_folder, over_http, over_loopback, remote_token, target
+from laidian.errors import LaidianError
+from laidian.server.folder import Folder
+
+if TYPE_CHECKING:
+    from laidian.admin.client import AdminClient
+
+SCREENS = (
+    "dashboard",
+    "keys",
+    "groups",
+    "quotas",
+    "upstreams",
+    "models",
+    "live",
+    "usage",
+    "doctor",
+    "settings",
+)
+"""As the dashboard names its tabs, which is not imported for the help's sake; a test holds the two together."""
 
 
 @click.command(cls=Command)
 @click.option("--lang", type=click.Choice(["en", "zh"]), help="English or Chinese (or LAIDIAN_LANG, LANG).")
+@click.option("--ascii", "plain", is_flag=True, help="Nothing but ASCII signs (or LAIDIAN_ASCII=1).")
+@click.option("--screen", type=click.Choice(SCREENS), default="dashboard", help="The tab to begin with.")
 @with_call
-def tui(call: Call, lang: Literal["en", "zh"] | None) -> None:
+def tui(call: Call, lang: Literal["en", "zh"] | None, plain: bool, screen: str) -> None:
     """Open the dashboard. `q` quits, `?` helps.
 
     \b
     laidian tui
     laidian tui --profile home
+    laidian tui --screen usage --ascii
     laidian tui --server https://relay.example --admin-token-file ./admin.token
     """
     if os.environ.get("TERM", "dumb") in ("dumb", ""):
@@ -33,21 +55,41 @@ def tui(call: Call, lang: Literal["en", "zh"] | None) -> None:
         raise click.ClickException(
             "the dashboard needs a terminal. For pipes there is: laidian status --json, laidian usage tail --json.",
         )
-    from laidian.admin.client import UNREACHABLE, AdminError
-
     whom = target(call)
+    # What is missing is said here and not in a banner: no waiting will bring it.
     if whom.folder is None:
-        client = over_http(call, whom)
+        remote_token(call, whom.profile)
     else:
         check_folder(whom.folder, makes_data=False)
         if not whom.folder.served():
-            raise AdminError(
-                0,
-                UNREACHABLE,
-                f"no server runs from {whom.folder.root}, so there is nothing to watch. Start one: laidian serve",
-            )
-        running = asyncio.run(answering(whom.folder))
-        client = over_loopback(call, whom.folder, running)
+            raise _unserved(whom.folder)
+
+    async def connect() -> AdminClient:
+        """Looked up anew after every loss: a server that was started again may have another port, and another token."""
+        from laidian.admin.client import AdminError
+
+        try:
+            if whom.folder is None:
+                return over_http(call, whom)
+            if not whom.folder.served():
+                raise _unserved(whom.folder)
+            running = await answering(whom.folder)
+            return over_loopback(call, whom.folder, running)
+        except AdminError:
+            raise
+        except LaidianError as error:
+            raise AdminError(401, error.code, error.message) from None
+
     from tui.app import run
 
-    run(client, lang)
+    run(connect, lang, ascii_only=plain, version=__version__, first=screen)
+
+
+def _unserved(folder: Folder) -> LaidianError:
+    from laidian.admin.client import UNREACHABLE, AdminError
+
+    return AdminError(
+        0,
+        UNREACHABLE,
+        f"no server runs from {folder.root}, so there is nothing to watch. Start one: laidian serve",
+    )

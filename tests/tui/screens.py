@@ -1,0 +1,185 @@
+"""The dashboard in a test: run it, wait for it, read it, and keep what it shows as text.
+
+    async with shown(console.connect) as pilot: ...        # a running dashboard of 100x30, in English
+    await assert_screen("keys", console.connect, keys=("2",))
+
+`assert_screen` compares with `snapshots/<name>.<variant>.txt`, in English, Chinese and ASCII, each at three sizes. After a change that
+is meant, write them anew with `UPDATE_SNAPSHOTS=1` and read the difference. Whatever differs from run to run (times, ports, ids) is
+covered before comparing, without moving what stands beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from tui.app import LaiDianApp
+from tui.feed import Connect
+from tui.words import Language
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+UPDATE = bool(os.environ.get("UPDATE_SNAPSHOTS"))
+SIZES = ((80, 24), (100, 30), (160, 50))
+VARIANTS: tuple[tuple[str, Language, bool], ...] = (
+    ("en", "en", False),
+    ("zh", "zh", False),
+    ("ascii", "en", True),
+)
+FAST_S = 0.05
+"""Instead of a second, so that a test need not wait for one."""
+LIMIT_S = 60.0
+"""For everything that is waited for: the machine may be busy."""
+VERSION = "0.1.0"
+
+
+class Shown:
+    """A running dashboard."""
+
+    def __init__(self, app: LaiDianApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    @property
+    def text(self) -> str:
+        """What the terminal shows, line by line."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+    async def until(self, true: Callable[[], bool], what: str = "") -> None:
+        """Waits for the screen; nothing else says when a refresh has been drawn."""
+        async with asyncio.timeout(LIMIT_S):
+            await self.pilot.pause()
+            while not true():
+                await asyncio.sleep(FAST_S / 2)
+                await self.pilot.pause()
+
+    async def until_text(self, text: str) -> None:
+        try:
+            await self.until(lambda: text in self.text)
+        except TimeoutError:
+            raise AssertionError(f"{text!r} does not come; the screen shows:\n{self.text}") from None
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def settled(self) -> None:
+        """Until the server was asked twice more: what was pressed is answered, and drawn."""
+        looks = self.app.feed.looks
+        await self.until(lambda: self.app.feed.looks >= looks + 2)
+
+    @property
+    def here(self) -> Any:
+        """The screen in front."""
+        return self.app.screen
+
+    @property
+    def notices(self) -> list[str]:
+        return [one.message for one in self.app._notifications]
+
+
+@contextlib.asynccontextmanager
+async def shown(
+    connect: Connect,
+    *,
+    size: tuple[int, int] = (100, 30),
+    language: Language = "en",
+    ascii_only: bool = False,
+    first: str = "dashboard",
+    wait: bool = True,
+    **more: Any,
+) -> AsyncIterator[Shown]:
+    """`wait`: for the first answer of the server."""
+    options = {"period_s": FAST_S, "version": VERSION} | more
+    app = LaiDianApp(connect, language, ascii_only=ascii_only, first=first, **options)
+    async with app.run_test(size=size) as pilot:
+        seen = Shown(app, pilot)
+        if wait:
+            await seen.until(lambda: app.feed.looks > 0)
+        yield seen
+
+
+async def assert_screen(
+    name: str,
+    connect: Connect,
+    *,
+    keys: tuple[str, ...] = (),
+    drive: Callable[[Shown], Awaitable[None]] | None = None,
+) -> None:
+    """Presses the keys, lets `drive` do the rest, and compares what is shown with the snapshots of that name."""
+    different: list[str] = []
+    for variant, language, ascii_only in VARIANTS:
+        async with shown(connect, size=SIZES[0], language=language, ascii_only=ascii_only) as seen:
+            if keys:
+                await seen.press(*keys)
+            if drive is not None:
+                await drive(seen)
+            pictures: list[str] = []
+            for size in SIZES:
+                await seen.pilot.resize_terminal(*size)
+                await seen.settled()
+                pictures.append(f"== {size[0]}x{size[1]}\n{masked(seen.text)}\n")
+                assert all(len(line) <= size[0] for line in seen.text.splitlines())
+            text = "".join(pictures)
+            if ascii_only:
+                # Names stay as they are; a sign is no letter.
+                signs = {one for one in text if not one.isascii() and not one.isalpha()}
+                assert not signs, f"signs that are not ASCII: {signs}"
+            path = SNAPSHOTS / f"{name}.{variant}.txt"
+            if UPDATE:
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(text)
+            elif not path.exists() or path.read_text() != text:
+                path.with_suffix(".new").write_text(text)
+                different.append(path.name)
+    assert not different, (
+        f"{', '.join(different)}: not as it was; compare with the .new file beside it, and if that is what you want, run the test"
+        " with UPDATE_SNAPSHOTS=1"
+    )
+
+
+def masked(text: str) -> str:
+    """Covers what differs from run to run; what stands beside it stays in its place."""
+    lines = text.splitlines()
+    # The header's parts follow each other, so a longer time moves the rest.
+    lines[0] = re.sub(
+        r" {2,}", "  ", re.sub(r"\d+ (?:s|min|h|d)\b(?: \d+ (?:s|min|h)\b)?|\d+ 秒", "~", lines[0])
+    )
+    return "\n".join(_covered(line) for line in lines)
+
+
+_DURATION = r"(?<![\w.])\d[\d.]* (?:ms|s|min|h|d)(?![\w])"
+_RUNS = (
+    # A value with the blanks around it: wherever it stands in its column, the whole is as wide.
+    re.compile(rf"(?: *{_DURATION})+ *"),
+    re.compile(r"(?<![\w.])\d+\.\d+\.\d+(?![\w.])(?: {2,})?"),
+)
+_SAME_WIDTH = (
+    (re.compile(r"(?<=127\.0\.0\.1:)\d{5}"), "#"),
+    (re.compile(r"\d\d:\d\d:\d\d"), "0"),
+    (re.compile(r"(?<=req_)[0-9A-Za-z]+"), "#"),
+    (re.compile(r"(?<=sk-)[\w-]{4}[…~][\w-]{0,4}"), "#"),
+    (re.compile(r"(?<=Schema)( +)\d+(?= )|(?<=数据结构)( +)\d+(?= )"), "#"),
+    (re.compile(r"(?<=laidian-)[a-z0-9_]{8}(?=/)"), "#"),
+)
+
+
+def _covered(line: str) -> str:
+    for pattern, sign in _SAME_WIDTH:
+        line = pattern.sub(lambda found, sign=sign: re.sub(r"[^: ]", sign, found.group()), line)
+    for pattern in _RUNS:
+        line = pattern.sub(lambda found: _tildes(found.group()), line)
+    return line
+
+
+def _tildes(run: str) -> str:
+    """As many as there are values, however the blanks between them are shared out."""
+    values = len(re.findall(_DURATION, run)) or 1
+    return " ".join("~" * values).center(len(run))

@@ -1,0 +1,17 @@
+"""Pictures of every tab, in both languages and in ASCII, at three sizes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tui.conftest import Console
+from tests.tui.screens import Shown, assert_screen
+from tui.tops import TOPS
+
+
+@pytest.mark.parametrize("top", TOPS, ids=[top.name for top in TOPS])
+async def test_picture_of_a_tab(console: Console, top: object) -> None:
+    async def drive(seen: Shown) -> None:
+        await seen.settled()
+
+    await assert_screen(top.name, console.connect, keys=(top.key,), drive=drive)  # pyright: ignore[reportAttributeAccessIssue]

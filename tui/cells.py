@@ -1,0 +1,179 @@
+"""Text in cells: what a place on screen shows, with its tone, fitted to a width.
+
+Owns the smallest thing that every widget here draws. The rules a newcomer would break: text from outside becomes harmless in
+`Cell` itself, so nothing that is drawn needs a second cleaning; widths are cells of the terminal, not letters (a Chinese letter
+takes two); a tone is a meaning, and the theme says its colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from rich.cells import cell_len, get_character_cell_size, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.text import clean
+
+Tone = Literal["plain", "good", "warn", "bad", "dim", "strong", "accent", "title", "chosen"]
+"""Meaning of a text: good, warn and bad are states; dim is secondary; accent is a key or a link; chosen is where one is."""
+
+
+class Cell(NamedTuple):
+    """A piece of one line. `does` is an action that a click carries out: `app.top('keys')`."""
+
+    text: str
+    tone: Tone = "plain"
+    does: str = ""
+
+
+Shown = Cell | str | tuple[Cell, ...]
+"""What a column or a line gives: a text, a toned text, or several in a row."""
+
+
+def cells_of(shown: Shown) -> tuple[Cell, ...]:
+    if isinstance(shown, str):
+        return (Cell(shown),)
+    if isinstance(shown, Cell):
+        return (shown,)
+    return shown
+
+
+def text_of(shown: Shown) -> str:
+    return "".join(cell.text for cell in cells_of(shown))
+
+
+def fitted(shown: Shown, width: int, *, right: bool = False) -> list[Cell]:
+    """Exactly so many cells: filled up with blanks, or cut with `…` for a mark."""
+    cells = [cell._replace(text=clean(cell.text)) for cell in cells_of(shown)]
+    total = sum(cell_len(cell.text) for cell in cells)
+    if total <= width:
+        blank = Cell(" " * (width - total))
+        return [blank, *cells] if right else [*cells, blank]
+    kept: list[Cell] = []
+    left = width
+    for cell in cells:
+        size = cell_len(cell.text)
+        if size < left:
+            kept.append(cell)
+            left -= size
+            continue
+        kept.append(cell._replace(text=set_cell_size(cell.text, max(0, left - 1)) + ("…" if left else "")))
+        break
+    return kept
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """A sentence on as many lines as it needs; broken at blanks, and anywhere in what has none, as Chinese."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line, used, blank = "", 0, -1
+        for letter in clean(paragraph):
+            size = get_character_cell_size(letter)
+            if used + size > width and line:
+                if letter == " ":
+                    lines.append(line)
+                    line, used, blank = "", 0, -1
+                    continue
+                if blank > 0 and line.isascii():
+                    lines.append(line[:blank])
+                    line = line[blank + 1 :]
+                else:
+                    lines.append(line)
+                    line = ""
+                used, blank = cell_len(line), -1
+            if letter == " ":
+                blank = len(line)
+            line += letter
+            used += size
+        lines.append(line.rstrip())
+    return lines
+
+
+class Toned(Widget):
+    """A widget that draws cells: it knows a style for every tone. The theme decides the colours."""
+
+    COMPONENT_CLASSES = {  # noqa: RUF012 - Textual's own way
+        "tone--good",
+        "tone--warn",
+        "tone--bad",
+        "tone--dim",
+        "tone--strong",
+        "tone--accent",
+        "tone--title",
+        "tone--chosen",
+    }
+    DEFAULT_CSS = """
+    Toned > .tone--good { color: $text-success; }
+    Toned > .tone--warn { color: $text-warning; }
+    Toned > .tone--bad { color: $text-error; text-style: bold; }
+    Toned > .tone--dim { color: $foreground 60%; }
+    Toned > .tone--strong { text-style: bold; }
+    Toned > .tone--accent { color: $text-accent; text-style: bold; }
+    Toned > .tone--title { text-style: bold; color: $text-primary; }
+    Toned > .tone--chosen { text-style: bold reverse; }
+    Toned:ansi > .tone--good { color: ansi_green; }
+    Toned:ansi > .tone--warn { color: ansi_yellow; }
+    Toned:ansi > .tone--bad { color: ansi_red; }
+    Toned:ansi > .tone--dim { color: ansi_bright_black; }
+    Toned:ansi > .tone--accent { color: ansi_cyan; }
+    Toned:ansi > .tone--title { color: ansi_blue; }
+    """
+
+    def tone(self, tone: Tone) -> Style:
+        if tone == "plain":
+            return Style.null()
+        return self.get_component_rich_style(f"tone--{tone}", partial=True)
+
+    def strip(self, cells: Iterable[Cell], *, under: Style | None = None) -> Strip:
+        """A line of the terminal. `under`: style of the whole line, below the tones."""
+        segments: list[Segment] = []
+        for cell in cells:
+            style = self.tone(cell.tone)
+            if under is not None:
+                style = style + under
+            if cell.does:
+                style = style + Style.from_meta({"@click": cell.does})
+            segments.append(Segment(cell.text, style))
+        return Strip(segments)
+
+
+class Lines(Toned):
+    """A few lines of cells, drawn as they are given; each is cut at the right edge. For cards, headers and short lists."""
+
+    DEFAULT_CSS = "Lines { height: auto; width: 1fr; }"
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - as Textual has it
+        super().__init__(id=id, classes=classes)
+        self._rows: list[tuple[Cell, ...]] = []
+
+    @property
+    def text(self) -> str:
+        """What it was given, for tests and for the clipboard."""
+        return "\n".join(text_of(row) for row in self._rows)
+
+    def put(self, *rows: Shown) -> None:
+        """Draws anew only when something changed; asks for another height only when the number of lines changed."""
+        new = [cells_of(row) for row in rows]
+        if new == self._rows:
+            return
+        longer = len(new) != len(self._rows)
+        self._rows = new
+        self.refresh(layout=longer)
+
+    def put_text(self, text: str, tone: Tone = "plain") -> None:
+        """A sentence, wrapped to the width there is now."""
+        self.put(*(Cell(line, tone) for line in wrapped(text, max(20, self.content_size.width or 80))))
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        return len(self._rows)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.content_size.width
+        if y >= len(self._rows):
+            return Strip.blank(width, Style.null())
+        return self.strip(fitted(self._rows[y], width))
