@@ -11,8 +11,10 @@ as liblzma is the same. --installed takes the wheels that pip chose for this mac
 is for tests, not for a release. Rule: what goes in comes from requirements/run.txt with its hash checked, or from this
 checkout. Never add a file that depends on the time, the path or the machine.
 
-Layout of the archive: `__main__.py` (scripts/zipapp_main.py), `build.json` (what every start reads), `index.json` (what the
-first start reads), and payloads: `any.xz` holds the files that are equal on all targets, `x86_64.xz` and `aarch64.xz` the native
+Beside the file: its SHA-256 (.sha256) and its bill of materials (.cdx.json, CycloneDX).
+
+Layout of the archive: `__main__.py` (scripts/zipapp_main.py), `build.json` (what every start reads), `sbom.json` (what nobody here
+reads), `index.json` (what the first start reads), and payloads: `any.xz` holds the files that are equal on all targets, `x86_64.xz` and `aarch64.xz` the native
 ones, of all Python versions one after the other. A payload is the bare bytes of its files, in the order of the index.
 
 Measured 2026-11-22, 8 targets, this set of packages, xz against deflate per target (as a plain zip does):
@@ -25,17 +27,13 @@ later `--version` 0.05 s. Building takes 90 s on two cores.
 from __future__ import annotations
 
 import argparse
-import base64
 import hashlib
-import importlib.metadata
 import io
 import json
 import lzma
 import os
 import platform
 import re
-import struct
-import subprocess
 import sys
 import time
 import tomllib
@@ -44,47 +42,25 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-LOCK = ROOT / "requirements" / "run.txt"
+from locked import (
+    GLIBC,
+    LOCK,
+    ROOT,
+    BuildError,
+    Target,
+    fetch_wheels,
+    installed_files,
+    targets_of,
+    wheel_files,
+)
+from sbom import Part, bill
+from trim import UNUSED, is_native, trimmed
+
 PACKAGES = ("laidian", "tui")
-PYTHONS = ("311", "312", "313", "314")
-MACHINES = ("x86_64", "aarch64")
-GLIBC = (2, 28)
-"""The oldest glibc that every wheel of the set runs on: cryptography 50 (x86_64) and granian 2.8 (aarch64) are manylinux_2_28."""
-
 DICTIONARY_BYTES = 32 * 1024 * 1024
 """Window of xz, and so the memory of the first run: above granian's 20.7 MB library, so that its next version finds the last."""
-
-UNUSED = re.compile(
-    r"""
-    (^|/)(tests?|testing/fixtures|__pycache__)/     # test suites
-    | (^|/)_testcapi\.                               # multidict's test module
-    | \.(pyc|pyi|pyx|pxd|c|h|cpp|hpp)$ | (^|/)py\.typed$
-    | \.dist-info/(?!METADATA$|entry_points\.txt$|licen[cs]es/|LICEN[CS]E|COPYING|NOTICE|AUTHORS)
-    | ^pycparser/ | ^cffi/                           # cryptography needs _cffi_backend only, never the compiler
-    | ^textual/demo/
-    | (^|/)\.
-    """,
-    re.VERBOSE,
-)
-METADATA_KEPT = ("Metadata-Version:", "Name:", "Version:", "License:", "License-Expression:", "License-File:")
-
-
-class BuildError(Exception):
-    """The archive cannot be built; the text is a sentence for the person at the terminal."""
-
-
-@dataclass(frozen=True, order=True)
-class Target:
-    """One CPython minor version on one machine type; written `cp311-x86_64`."""
-
-    python: str
-    machine: str
-
-    def __str__(self) -> str:
-        return f"cp{self.python}-{self.machine}"
 
 
 @dataclass(frozen=True)
@@ -97,88 +73,7 @@ class Entry:
     """The targets that extract it; None: all that read this payload."""
 
 
-ALL_TARGETS = tuple(Target(python, machine) for machine in MACHINES for python in PYTHONS)
-
-
-# --- where files come from ---
-
-
-def fetch_wheels(target: Target, into: Path) -> list[Path]:
-    """The locked wheels of `target`, from `into` or by pip. Raises BuildError if pip fails or a hash is not in the lock file."""
-    if not (into / ".complete").exists():
-        into.mkdir(parents=True, exist_ok=True)
-        tags = [f"manylinux_2_{minor}_{target.machine}" for minor in range(GLIBC[1], 4, -1)]
-        tags += [f"manylinux{name}_{target.machine}" for name in ("2014", "2010", "1")]
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "--disable-pip-version-check",
-            "download",
-            "--quiet",
-            "--no-deps",
-        ]
-        command += [
-            "--require-hashes",
-            "--only-binary",
-            ":all:",
-            "--requirement",
-            str(LOCK),
-            "--dest",
-            str(into),
-        ]
-        command += ["--implementation", "cp", "--python-version", target.python]
-        command += [option for abi in (f"cp{target.python}", "abi3", "none") for option in ("--abi", abi)]
-        command += [option for tag in tags for option in ("--platform", tag)]
-        if subprocess.run(command, stdout=sys.stderr, check=False).returncode != 0:
-            raise BuildError(
-                f"pip could not fetch the wheels of {target}; see its lines above. Run with .venv/bin/python."
-            )
-        (into / ".complete").touch()
-    wheels = sorted(into.glob("*.whl"))
-    locked = set(re.findall(r"--hash=sha256:([0-9a-f]{64})", LOCK.read_text()))
-    for wheel in wheels:
-        if hashlib.sha256(wheel.read_bytes()).hexdigest() not in locked:
-            raise BuildError(f"{wheel} is not what requirements/run.txt names; delete {into} and build again")
-    return wheels
-
-
-def wheel_files(wheel: Path) -> Iterator[tuple[str, bytes]]:
-    """Path and content of what a wheel puts into site-packages."""
-    with zipfile.ZipFile(wheel) as archive:
-        for name in archive.namelist():
-            path = re.sub(r"^[^/]+\.data/(purelib|platlib)/", "", name)
-            if not name.endswith("/") and ".data/" not in path:
-                yield path, archive.read(name)
-
-
-def installed_files() -> Iterator[tuple[str, bytes]]:
-    """The same files as this environment has them, each checked against the hash its installer recorded."""
-    for line in re.findall(r"^([A-Za-z0-9._-]+)==([^ \\]+)(?: ; (.*?))? \\$", LOCK.read_text(), re.MULTILINE):
-        name, version, marker = line
-        try:
-            distribution = importlib.metadata.distribution(name)
-        except importlib.metadata.PackageNotFoundError:
-            if "sys_platform ==" in marker:  # for Windows or a browser only
-                continue
-            raise BuildError(f"{name} is not installed here; run scripts/prepare first") from None
-        if distribution.version != version:
-            raise BuildError(
-                f"{name} {distribution.version} is installed, {version} is locked; run scripts/prepare"
-            )
-        for file in distribution.files or ():
-            if ".." in file.parts or UNUSED.search(str(file)) or file.hash is None:
-                continue
-            data = Path(str(file.locate())).read_bytes()
-            if file.hash.value != _record_hash(data):
-                raise BuildError(
-                    f"{file} was changed after it was installed; delete .venv and run scripts/prepare"
-                )
-            yield str(PurePosixPath(file)), data
-
-
-def _record_hash(data: bytes) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+# --- what goes in ---
 
 
 def own_files(version: str) -> Iterator[tuple[str, bytes]]:
@@ -192,45 +87,6 @@ def own_files(version: str) -> Iterator[tuple[str, bytes]]:
     yield f"{about}/licenses/LICENSE", (ROOT / "LICENSE").read_bytes()
 
 
-# --- what is kept of them ---
-
-
-def trimmed(path: str, data: bytes) -> bytes:
-    """The part of a file that running needs."""
-    if path.endswith(".dist-info/METADATA"):
-        head = data.decode().replace("\r\n", "\n").partition("\n\n")[0]
-        return "".join(f"{line}\n" for line in head.split("\n") if line.startswith(METADATA_KEPT)).encode()
-    return without_sections(data) if is_native(path) else data
-
-
-def is_native(path: str) -> bool:
-    return path.endswith(".so") or ".so." in path
-
-
-def without_sections(elf: bytes) -> bytes:
-    """A 64-bit little-endian ELF library without symbols and debug sections; anything else unchanged.
-
-    The loader maps segments and looks at nothing else (elf(5)), so every byte outside them may go. `strip` does the same within 3%
-    (uvloop 13.6 -> 1.6 MB), but only for the machine it was made for, and differently from version to version.
-    """
-    if elf[:6] != b"\x7fELF\x02\x01":
-        return elf
-    (headers_at,) = struct.unpack_from("<Q", elf, 32)
-    header_size, headers = struct.unpack_from("<HH", elf, 54)
-    kept = [(0, 64), (headers_at, headers_at + header_size * headers)]
-    for at in range(headers_at, headers_at + header_size * headers, header_size):
-        (start,), (size,) = struct.unpack_from("<Q", elf, at + 8), struct.unpack_from("<Q", elf, at + 32)
-        kept.append((start, start + size))
-    smaller = bytearray(max(end for _, end in kept))
-    for start, end in kept:
-        smaller[start:end] = elf[start:end]
-    struct.pack_into(
-        "<Q", smaller, 40, 0
-    )  # e_shoff, then e_shentsize, e_shnum, e_shstrndx: there is no section table
-    struct.pack_into("<HHH", smaller, 58, 0, 0, 0)
-    return bytes(smaller)
-
-
 def sort_into_payloads(
     files: dict[str, dict[Target, bytes]], targets: Iterable[Target]
 ) -> dict[str, list[Entry]]:
@@ -242,12 +98,12 @@ def sort_into_payloads(
         if len(contents) == 1 and len(by_target) == len(targets) and not is_native(path):
             payloads["any"].append(Entry(path, contents.pop(), None))
             continue
-        for machine in {target.machine for target in by_target}:
-            here = {target: data for target, data in by_target.items() if target.machine == machine}
+        for platform_name in {target.platform for target in by_target}:
+            here = {target: data for target, data in by_target.items() if target.platform == platform_name}
             for data in sorted(set(here.values())):
                 users = tuple(sorted(str(target) for target in here if here[target] == data))
-                every = len(users) == sum(target.machine == machine for target in targets)
-                payloads[machine].append(Entry(path, data, None if every else users))
+                every = len(users) == sum(target.platform == platform_name for target in targets)
+                payloads[platform_name].append(Entry(path, data, None if every else users))
     for entries in payloads.values():
         entries.sort(key=lambda entry: (re.sub(r"cpython-\d+", "", entry.path), entry.targets or ()))
     return dict(sorted(payloads.items()))
@@ -257,11 +113,12 @@ def sort_into_payloads(
 
 
 def compressed(entries: list[Entry], name: str, preset: int) -> bytes:
-    filters: list[dict[str, int]] = [
-        {"id": lzma.FILTER_LZMA2, "preset": preset, "dict_size": DICTIONARY_BYTES}
-    ]
-    if name == "x86_64":  # calls get absolute addresses, which repeat: 8% smaller
+    packing: dict[str, int] = {"id": lzma.FILTER_LZMA2, "preset": preset, "dict_size": DICTIONARY_BYTES}
+    filters = [packing]
+    if name.startswith("x86_64"):  # calls get absolute addresses, which repeat: 8% smaller
         filters.insert(0, {"id": lzma.FILTER_X86})
+    if name.startswith("aarch64"):  # every instruction is four bytes: 3% smaller
+        packing |= {"lc": 0, "lp": 2, "pb": 2}
     return lzma.compress(b"".join(entry.data for entry in entries), filters=filters)
 
 
@@ -273,31 +130,39 @@ def archive_time() -> tuple[int, int, int, int, int, int]:
 
 
 def write_archive(
-    output: Path, version: str, targets: Iterable[Target], payloads: dict[str, list[Entry]], preset: int
+    output: Path,
+    version: str,
+    libc: str,
+    targets: Iterable[Target],
+    payloads: dict[str, list[Entry]],
+    parts: list[Part],
+    preset: int,
 ) -> str:
-    """Writes `output` and `output`.sha256; returns the archive's SHA-256 in hex."""
+    """Writes `output`, its hash and its bill of materials; returns the archive's SHA-256 in hex."""
     bootstrap = (ROOT / "scripts" / "zipapp_main.py").read_bytes()
     index = {name: [[e.path, len(e.data), e.targets] for e in entries] for name, entries in payloads.items()}
     identity = hashlib.sha256(json.dumps(index).encode())
     for entries in payloads.values():
         for entry in entries:
             identity.update(entry.data)
+    with ThreadPoolExecutor() as threads:  # lzma works outside the interpreter lock
+        packed = threads.map(lambda item: compressed(item[1], item[0], preset), payloads.items())
+        stored = {f"{name}.xz": data for name, data in zip(payloads, packed, strict=True)}
     about = {
         "version": version,
         "build": identity.hexdigest()[:16],
+        "libc": libc,
         "glibc": list(GLIBC),
         "targets": [str(target) for target in targets],
+        "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in stored.items()},
     }
     members = [
         ("__main__.py", bootstrap, zipfile.ZIP_STORED),
         ("build.json", json.dumps(about).encode(), zipfile.ZIP_STORED),
+        ("sbom.json", bill(version, parts), zipfile.ZIP_DEFLATED),
         ("index.json", json.dumps(index, separators=(",", ":")).encode(), zipfile.ZIP_DEFLATED),
+        *((name, data, zipfile.ZIP_STORED) for name, data in stored.items()),
     ]
-    with ThreadPoolExecutor() as threads:  # lzma works outside the interpreter lock
-        packed = threads.map(lambda item: compressed(item[1], item[0], preset), payloads.items())
-        members += [
-            (f"{name}.xz", data, zipfile.ZIP_STORED) for name, data in zip(payloads, packed, strict=True)
-        ]
 
     buffer = io.BytesIO()
     buffer.write(b"#!/usr/bin/env python3\n")
@@ -314,36 +179,64 @@ def write_archive(
     unfinished.chmod(0o755)
     unfinished.replace(output)
     output.with_name(f"{output.name}.sha256").write_text(f"{digest}  {output.name}\n")
+    output.with_name(f"{output.name}.cdx.json").write_bytes(bill(version, parts, (output.name, digest)))
     return digest
 
 
-def collect(targets: tuple[Target, ...], version: str, *, installed: bool) -> dict[str, dict[Target, bytes]]:
-    """Path -> target -> content, pruned and trimmed."""
-    files: dict[str, dict[Target, bytes]] = defaultdict(dict)
-    own = list(own_files(version))
+class Collection:
+    """The files of all targets, pruned and trimmed, and what the bill of materials says of where they came from."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, dict[Target, bytes]] = defaultdict(dict)
+        """Path -> target -> content."""
+        self.parts: dict[str, Part] = {}
+        """Folder of a distribution's metadata -> the distribution."""
+
+    def add(self, target: Target, files: Iterable[tuple[str, bytes]], sha256: str = "") -> None:
+        """Takes the files of one wheel with its hash, or of any number of installed packages."""
+        about, native, bills = "", False, dict[str, list[bytes]]()
+        for path, data in files:
+            folder, _, rest = path.partition("/")
+            if path.endswith(".dist-info/METADATA"):
+                about = folder
+                self.parts.setdefault(folder, Part(data))
+            if folder.endswith(".dist-info") and rest.startswith("sboms/"):
+                bills.setdefault(folder, []).append(data)
+            if not UNUSED.search(path):
+                self.files[path][target] = trimmed(path, data)
+                native = native or is_native(path)
+        if sha256:
+            self.parts[about].sha256.add(sha256)
+        if native:  # the others' bills tell of tools that are not inside
+            for folder, texts in bills.items():
+                self.parts[folder].bills += texts
+
+
+def collect(targets: tuple[Target, ...], version: str, *, installed: bool) -> Collection:
+    found = Collection()
     wheels_at = ROOT / "build" / "wheels" / hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]
     for target in targets:
-        sources = [own]
         if installed:
-            sources.append(list(installed_files()))
+            for files in installed_files():
+                found.add(target, files)
         else:
             print(f"wheels of {target}", file=sys.stderr)
-            sources += [list(wheel_files(wheel)) for wheel in fetch_wheels(target, wheels_at / str(target))]
-        for source in sources:
-            for path, data in source:
-                if not UNUSED.search(path):
-                    files[path][target] = trimmed(path, data)
-    return files
+            for wheel in fetch_wheels(target, wheels_at / str(target)):
+                found.add(target, wheel_files(wheel), hashlib.sha256(wheel.read_bytes()).hexdigest())
+        for path, data in own_files(version):
+            if not UNUSED.search(path):
+                found.files[path][target] = trimmed(path, data)
+    return found
 
 
-def chosen_targets(only: list[str], *, installed: bool) -> tuple[Target, ...]:
+def chosen_targets(only: list[str], libc: str, *, installed: bool) -> tuple[Target, ...]:
     if installed:
         only = [f"cp{sys.version_info.major}{sys.version_info.minor}-{platform.machine()}"]
-    by_name = {str(target): target for target in ALL_TARGETS}
+    by_name = {str(target): target for target in targets_of(libc)}
     unknown = [name for name in only if name not in by_name]
     if unknown:
         raise BuildError(f"{unknown[0]} is not a target; the targets are {', '.join(by_name)}")
-    return tuple(by_name[name] for name in only) or ALL_TARGETS
+    return tuple(by_name[name] for name in only) or targets_of(libc)
 
 
 def main() -> None:
@@ -355,18 +248,22 @@ def main() -> None:
         "--installed", action="store_true", help="this Python's target, from its own packages; no network"
     )
     parser.add_argument("--fast", action="store_true", help="compress badly and quickly; for tests")
-    parser.add_argument("--output", type=Path, default=ROOT / "dist" / "laidian.pyz", metavar="FILE")
+    parser.add_argument("--libc", choices=("glibc", "musl"), default="glibc", help="musl is Alpine's")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="dist/laidian.pyz, or laidian-musl.pyz")
     options = parser.parse_args()
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     try:
-        targets = chosen_targets(options.only, installed=options.installed)
-        payloads = sort_into_payloads(collect(targets, version, installed=options.installed), targets)
+        targets = chosen_targets(options.only, options.libc, installed=options.installed)
+        found = collect(targets, version, installed=options.installed)
     except BuildError as error:
         sys.exit(f"build_zipapp: {error}")
     preset = 0 if options.fast else 9 | lzma.PRESET_EXTREME
-    digest = write_archive(options.output, version, targets, payloads, preset)
-    size_mb = options.output.stat().st_size / 1e6
-    print(f"{digest}  {options.output}")
+    name = "laidian.pyz" if options.libc == "glibc" else f"laidian-{options.libc}.pyz"
+    output: Path = options.output or ROOT / "dist" / name
+    payloads, parts = sort_into_payloads(found.files, targets), list(found.parts.values())
+    digest = write_archive(output, version, options.libc, targets, payloads, parts, preset)
+    size_mb = output.stat().st_size / 1e6
+    print(f"{digest}  {output}")
     print(f"{size_mb:.1f} MB, {version}, {', '.join(map(str, targets))}", file=sys.stderr)
 
 

@@ -52,15 +52,20 @@ def this_target(about):
         fail("this file runs on Linux only, and this is %s. Elsewhere, run it in a container." % sys.platform)
     if sys.implementation.name != "cpython" or "t" in sys.abiflags or sys.maxsize < 2**32:
         fail("this file needs the usual 64-bit CPython, and %s is another build (%s)." % (sys.executable, python))
+    target = "cp%d%d-%s" % (sys.version_info[:2] + (os.uname().machine,))
     try:
         libc = os.confstr("CS_GNU_LIBC_VERSION") or ""
     except (ValueError, OSError):
         libc = ""
-    if not libc.startswith("glibc "):
-        fail("this file needs a Linux with glibc, and this one has another C library (Alpine's musl, perhaps).")
-    if [int(part) for part in libc[6:].split(".")[:2]] < about["glibc"]:
-        fail("this file needs glibc %d.%d or newer, and this system has %s." % (tuple(about["glibc"]) + (libc[6:],)))
-    target = "cp%d%d-%s" % (sys.version_info[:2] + (os.uname().machine,))
+    if about["libc"] == "glibc":
+        if not libc.startswith("glibc "):
+            fail("this file needs a Linux with glibc, and this one has another C library. On Alpine, take laidian-musl.pyz.")
+        if [int(part) for part in libc[6:].split(".")[:2]] < about["glibc"]:
+            fail("this file needs glibc %d.%d or newer, and this system has %s." % (tuple(about["glibc"]) + (libc[6:],)))
+    elif libc:
+        fail("this file is for Linux with musl, Alpine's C library, and this system has %s. Take laidian.pyz." % libc)
+    else:
+        target += "-musl"
     if target not in about["targets"]:
         fail("this file was built for %s, and this is %s (%s)." % (", ".join(about["targets"]), target, python))
     return target
@@ -95,15 +100,30 @@ def why_not(folder):
             return "is on a file system mounted noexec"
         if not os.access(folder, os.W_OK | os.X_OK):
             return "is not writable"
+        above = os.stat(os.path.dirname(folder)).st_mode
+        if above & 0o002 and not above & 0o1000:
+            return "lies in a folder where other users may rename it (mode %o)" % (above & 0o7777)
     except OSError as error:
         return "cannot be used (%s)" % error.strerror
     return None
 
 
-def cache_folder():
-    """A folder only this user can write: the first candidate that will do, else one for this run alone."""
+def is_prepared(folder, name):
+    """Whether somebody whom we trust unpacked this build where we cannot write: an image, a read-only file system, the administrator."""
+    try:
+        states = [os.stat(folder), os.stat(os.path.join(folder, name))]
+    except OSError:
+        return False
+    trusted = all(state.st_uid in (0, os.geteuid()) and not state.st_mode & 0o022 for state in states)
+    return trusted and not os.access(folder, os.W_OK)
+
+
+def cache_folder(name):
+    """The first candidate that holds this build already, or can be written by this user and no other; else one for this run alone."""
     for folder, named in candidates():
         folder = os.path.abspath(folder)
+        if is_prepared(folder, name):
+            return folder
         reason = why_not(folder)
         if reason is None:
             return folder
@@ -145,9 +165,11 @@ def lock(path, exclusive, wait=True):
 
 def site_folder(about, target):
     """The folder with this build's files, unpacked if they are not there yet."""
-    cache = cache_folder()
     name = "%s-%s-%s" % (about["version"], about["build"], target)
+    cache = cache_folder(name)
     site = os.path.join(cache, name)
+    if not os.access(cache, os.W_OK):
+        return site  # nobody removes it either, so there is nothing to lock
     door = lock(os.path.join(cache, "lock"), exclusive=True)
     try:
         HELD.append(lock(site + ".lock", exclusive=False))
@@ -160,7 +182,7 @@ def site_folder(about, target):
             remove_other_builds(cache, about["build"])
             unfinished = os.path.join(cache, "unpacking-" + name)
             try:
-                if not in_a_child(lambda: install(target, unfinished, site)):
+                if not in_a_child(lambda: install(about, target, unfinished, site)):
                     sys.exit(1)
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
@@ -212,9 +234,9 @@ def in_a_child(work):
         os._exit(code)
 
 
-def install(target, unfinished, site):
+def install(about, target, unfinished, site):
     try:
-        unpack(target, unfinished)
+        unpack(about, target, unfinished)
         compile_files(unfinished, site)
         os.sync()  # a folder that survives a power cut must survive it with its content
         os.rename(unfinished, site)
@@ -222,7 +244,7 @@ def install(target, unfinished, site):
         fail("cannot unpack into %s: %s. Free some space (80 MB), or set LAIDIAN_CACHE." % (os.path.dirname(site), error.strerror))
 
 
-def unpack(target, folder):
+def unpack(about, target, folder):
     """Writes this target's files. Raises OSError when the disk does not take them."""
     try:
         import lzma
@@ -236,10 +258,19 @@ def unpack(target, folder):
         with zipfile.ZipFile(ARCHIVE) as archive:
             for payload in ("any", target.partition("-")[2]):
                 if payload in index:
+                    check(payload + ".xz", about["sha256"][payload + ".xz"])
                     with archive.open(payload + ".xz") as packed, lzma.open(packed) as stream:
                         write_files(stream, index[payload], target, folder)
     except (zipfile.BadZipFile, lzma.LZMAError, EOFError) as error:
         fail("%s is damaged (%s); fetch it again and compare its SHA-256." % (ARCHIVE, error))
+
+
+def check(name, sha256):
+    """Raises EOFError when a member is not what the archive was built with."""
+    import hashlib
+
+    if hashlib.sha256(read(name)).hexdigest() != sha256:
+        raise EOFError("%s has another SHA-256 than it was built with" % name)
 
 
 def write_files(stream, files, target, folder):
@@ -274,14 +305,22 @@ def compile_files(folder, final):
     for share in range(1, workers):
         child = os.fork()
         if child == 0:
+            code = 1
             try:
                 compile_share(py_compile, sources[share::workers], folder, final)
+                code = 0
+            except OSError as error:
+                code = error.errno
             finally:
-                os._exit(0)
+                os._exit(code)
         children.append(child)
-    compile_share(py_compile, sources[0::workers], folder, final)
-    for child in children:
-        os.waitpid(child, 0)
+    try:
+        compile_share(py_compile, sources[0::workers], folder, final)
+    finally:  # whatever happens, nobody writes any more when this returns
+        codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    for code in codes:
+        if code:
+            raise OSError(code, os.strerror(code) if code > 0 else "killed by signal %d" % -code)
 
 
 def compile_share(py_compile, sources, folder, final):

@@ -11,9 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-PYTHON = f"{sys.base_prefix}/bin/python{sys.version_info[0]}.{sys.version_info[1]}"
-"""The interpreter behind the virtual environment: started with -S it has the standard library alone."""
+from tests.program import BARE_PYTHON, ROOT
 
 
 def build(output: Path, **environment: str) -> Path:
@@ -33,7 +31,7 @@ def build(output: Path, **environment: str) -> Path:
 def run(archive: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs the archive to its end in an environment that holds only PATH and `environment`."""
     return subprocess.run(
-        [PYTHON, "-S", str(archive), *arguments],
+        [BARE_PYTHON, "-S", str(archive), *arguments],
         env={"PATH": "/usr/bin:/bin", **environment},
         cwd=archive.parent,
         capture_output=True,
@@ -41,3 +39,8 @@ def run(archive: Path, *arguments: str, **environment: str) -> subprocess.Comple
         check=False,
         timeout=60,
     )
+
+
+def unpacked(cache: Path) -> list[Path]:
+    """The builds in a cache folder, whole or not."""
+    return sorted(path for path in cache.iterdir() if path.is_dir())

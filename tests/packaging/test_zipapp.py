@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import ast
-import fcntl
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.packaging.one_file import PYTHON, ROOT, build, run
+from tests.packaging.one_file import build, run, unpacked
+from tests.program import BARE_PYTHON, ROOT
 
 pytestmark = pytest.mark.xdist_group("zipapp")
-
-
-def unpacked(cache: Path) -> list[Path]:
-    return sorted(path for path in cache.iterdir() if path.is_dir())
 
 
 def changed(archive: Path, to: Path, change: Callable[[str, bytes], bytes]) -> Path:
@@ -82,7 +79,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 assert AESGCM(bytes(16)).decrypt(bytes(12), AESGCM(bytes(16)).encrypt(bytes(12), b"secret", b"row"), b"row") == b"secret"
 print(importlib.metadata.version("laidian"), importlib.metadata.version("litestar"))
 """
-    seen = subprocess.run([PYTHON, "-ISc", program, site], capture_output=True, text=True, check=False)
+    seen = subprocess.run([BARE_PYTHON, "-ISc", program, site], capture_output=True, text=True, check=False)
     assert seen.returncode == 0, seen.stderr
     assert seen.stdout.split() == [site.name.partition("-")[0], _locked("litestar")]
 
@@ -90,107 +87,6 @@ print(importlib.metadata.version("laidian"), importlib.metadata.version("litesta
 def _locked(package: str) -> str:
     lines = (ROOT / "requirements" / "run.txt").read_text().splitlines()
     return next(line.split("==")[1].split()[0] for line in lines if line.startswith(f"{package}=="))
-
-
-def test_the_first_start_unpacks_and_compiles_and_a_later_one_writes_nothing(
-    archive: Path, home: Path
-) -> None:
-    environment = {"HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
-    first = run(archive, "--help", **environment)
-    assert first.returncode == 0, first.stderr
-    assert first.stderr == "laidian: unpacking, once\n"
-    assert "Usage" in first.stdout
-    assert [path.name for path in home.iterdir()] == [".cache"]
-    cache = home / ".cache" / "laidian"
-    assert cache.stat().st_mode & 0o777 == 0o700
-    (site,) = unpacked(cache)
-    sources = list((site / "laidian").rglob("*.py"))
-    assert sources
-    for source in sources:
-        assert (
-            source.parent / "__pycache__" / f"{source.stem}.{sys.implementation.cache_tag}.pyc"
-        ).exists(), source
-
-    before = {path: path.stat().st_mtime_ns for path in cache.rglob("*")}
-    later = run(archive, "--help", **environment)
-    assert (later.returncode, later.stdout, later.stderr) == (0, first.stdout, "")
-    assert {path: path.stat().st_mtime_ns for path in cache.rglob("*")} == before
-
-
-def test_two_first_starts_at_once_unpack_once(archive: Path, home: Path) -> None:
-    command = [PYTHON, "-S", str(archive), "--help"]
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(home)}
-    both = [
-        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    answers = [process.communicate(timeout=60) for process in both]
-    assert [process.returncode for process in both] == [0, 0]
-    assert answers[0][0] == answers[1][0]
-    assert sorted(error for _, error in answers) == ["", "laidian: unpacking, once\n"]
-
-
-def test_what_a_killed_first_start_left_behind_is_removed(archive: Path, home: Path) -> None:
-    cache = home / "kept"
-    (cache / "unpacking-0.0.1-0-cp311-x86_64" / "laidian").mkdir(parents=True)
-    cache.chmod(0o700)
-    assert run(archive, "--help", HOME=str(home), LAIDIAN_CACHE=str(cache)).returncode == 0
-    assert not [path for path in cache.iterdir() if path.name.startswith("unpacking-")]
-    assert not (home / ".cache").exists()
-
-
-def test_a_new_build_removes_the_older_one_that_nobody_uses_and_keeps_the_one_in_use(
-    archive: Path, tmp_path: Path
-) -> None:
-    cache = tmp_path / "cache"
-    cache.mkdir(0o700)
-    idle, used = "0.0.1-0123456789abcdef-cp311-x86_64", "0.0.2-fedcba9876543210-cp311-x86_64"
-    for name in (idle, used):
-        (cache / name / "laidian").mkdir(parents=True)
-        (cache / f"{name}.lock").touch()
-    with (cache / f"{used}.lock").open() as held:
-        fcntl.flock(held, fcntl.LOCK_SH)
-        assert run(archive, "--help", LAIDIAN_CACHE=str(cache)).returncode == 0
-    left = {path.name for path in cache.iterdir()}
-    assert used in left
-    assert not [name for name in left if name.startswith(idle)]
-    assert len(unpacked(cache)) == 2
-
-
-@pytest.fixture(params=["writable by all", "of another user"])
-def unsafe(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "unsafe"
-    folder.mkdir()
-    if request.param == "writable by all":
-        folder.chmod(0o777)
-    elif os.geteuid() == 0:
-        os.chown(folder, 65534, 65534)
-    else:
-        folder = Path("/usr/share")
-    before = list(folder.iterdir())
-    yield folder
-    assert list(folder.iterdir()) == before
-
-
-def test_a_cache_folder_that_others_could_write_is_refused(archive: Path, unsafe: Path, home: Path) -> None:
-    refused = run(archive, "--help", HOME=str(home), LAIDIAN_CACHE=str(unsafe))
-    assert refused.returncode == 1
-    assert refused.stderr.startswith(f"laidian: LAIDIAN_CACHE is {unsafe}, which ")
-    assert refused.stderr.count("\n") == 1
-    assert "other user" in refused.stderr
-    assert not (home / ".cache").exists()
-
-
-def test_the_next_folder_is_tried_where_the_user_named_none(
-    archive: Path, home: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "laidian").mkdir()
-    (tmp_path / "laidian").chmod(0o777)
-    seen = run(archive, "--help", HOME=str(home), XDG_CACHE_HOME=str(tmp_path))
-    assert seen.returncode == 0
-    assert f"the cache folder {tmp_path}/laidian can be written by other users" in seen.stderr
-    assert list((tmp_path / "laidian").iterdir()) == []
-    assert len(unpacked(home / ".cache" / "laidian")) == 1
 
 
 def test_a_damaged_file_is_told_and_leaves_nothing_behind(archive: Path, tmp_path: Path, home: Path) -> None:
@@ -232,6 +128,116 @@ def test_an_old_python_gets_one_sentence(version: tuple[int, int, int]) -> None:
     assert "needs Python 3.11 or newer" in seen.stderr
     assert f"is Python {version[0]}.{version[1]}." in seen.stderr
     assert seen.stderr.count("\n") == 1
+
+
+OLD_PYTHONS = sorted(
+    Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser().glob("versions/*/bin/python")
+)
+"""Whatever this machine has: every one older than 3.11 must give the sentence, and no traceback."""
+
+
+def test_the_old_pythons_of_this_machine_get_one_sentence(archive: Path, home: Path) -> None:
+    asked = 0
+    for python in OLD_PYTHONS:
+        program = "import sys; print('%d.%d' % sys.version_info[:2] if sys.version_info < (3, 11) else '')"
+        version = subprocess.run(
+            [python, "-c", program], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        if version:
+            seen = subprocess.run(
+                [python, archive, "--version"],
+                env={"HOME": str(home)},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert (seen.returncode, seen.stdout) == (1, ""), version
+            assert f"this file needs Python 3.11 or newer, and {python} is Python {version}." in seen.stderr
+            assert seen.stderr.count("\n") == 1
+            asked += 1
+    if not asked:
+        pytest.skip("this machine has no Python older than 3.11")
+    assert list(home.iterdir()) == []
+
+
+def test_the_other_c_library_is_told_which_file_to_take(archive: Path, tmp_path: Path, home: Path) -> None:
+    def for_musl(name: str, data: bytes) -> bytes:
+        return json.dumps({**json.loads(data), "libc": "musl"}).encode() if name == "build.json" else data
+
+    seen = run(changed(archive, tmp_path / "musl.pyz", for_musl), "--help", HOME=str(home))
+    assert seen.returncode == 1
+    assert seen.stderr.startswith(
+        "laidian: this file is for Linux with musl, Alpine's C library, and this system has glibc "
+    )
+    assert seen.stderr.endswith("Take laidian.pyz.\n")
+
+
+def test_the_bill_of_materials_names_every_package_and_what_is_compiled_in(archive: Path) -> None:
+    beside = json.loads(archive.with_name("laidian.pyz.cdx.json").read_bytes())
+    with zipfile.ZipFile(archive) as content:
+        inside = json.loads(content.read("sbom.json"))
+        index = json.loads(content.read("index.json"))
+    assert (beside["bomFormat"], beside["specVersion"]) == ("CycloneDX", "1.6")
+    root = beside["metadata"]["component"]
+    assert root["hashes"] == [{"alg": "SHA-256", "content": hashlib.sha256(archive.read_bytes()).hexdigest()}]
+    assert inside["components"] == beside["components"]
+    assert "hashes" not in inside["metadata"]["component"]
+
+    folders = {
+        path.partition("/")[0]
+        for entries in index.values()
+        for path, _, _ in entries
+        if ".dist-info/" in path
+    }
+    packages = {
+        re.sub(r"[-_.]+", "-", folder.removesuffix(".dist-info").rpartition("-")[0]).lower()
+        for folder in folders
+    }
+    named = {component["purl"]: component for component in inside["components"]}
+    assert {purl.removeprefix("pkg:pypi/").partition("@")[0] for purl in named} == packages - {"laidian"}
+    assert all(component["licenses"] for component in named.values())
+    edges = {one["ref"]: one["dependsOn"] for one in inside["dependencies"]}
+    assert set(edges) == {*named, "laidian@" + root["version"]}
+    assert any("pkg:pypi/litestar@" in purl for purl in edges["laidian@" + root["version"]])
+
+    def inner(name: str) -> set[str]:
+        component = next(one for purl, one in named.items() if purl.startswith(f"pkg:pypi/{name}@"))
+        return {one["purl"].partition("@")[0] for one in component["components"]}
+
+    assert "pkg:generic/openssl" in inner("cryptography")
+    assert "pkg:cargo/pyo3" in inner("granian")
+    assert not re.search(r"/home/|/root/|file:", json.dumps(inside))
+
+
+def test_the_version_says_which_file_it_is_and_what_is_inside(archive: Path, home: Path) -> None:
+    seen = run(archive, "version", "--json", HOME=str(home))
+    about = json.loads(seen.stdout)["archive"]
+    assert about["path"] == str(archive)
+    assert about["sha256"] == hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert about["targets"] == [f"cp3{sys.version_info[1]}-{os.uname().machine}"]
+    assert about["packages"]["litestar"] == _locked("litestar")
+    assert "laidian" in about["packages"]
+    assert about["sha256"] in run(archive, "version", HOME=str(home)).stdout
+
+
+def test_lexers_that_were_left_out_are_said_to_be_unknown(archive: Path, home: Path) -> None:
+    run(archive, "--version", HOME=str(home))
+    (site,) = unpacked(home / ".cache" / "laidian")
+    program = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from pygments.lexers import get_all_lexers, get_lexer_by_name
+from pygments.util import ClassNotFound
+print(sorted(get_lexer_by_name(aliases[0]).name for _, aliases, _, _ in get_all_lexers() if aliases))
+try:
+    get_lexer_by_name("rust")
+except ClassNotFound:
+    print("unknown")
+"""
+    seen = subprocess.run([BARE_PYTHON, "-ISc", program, site], capture_output=True, text=True, check=False)
+    names, last = seen.stdout.splitlines()
+    assert {"Python", "Text only"} <= set(ast.literal_eval(names)), seen.stderr
+    assert last == "unknown"
 
 
 def test_the_bootstrap_uses_no_syntax_that_python_2_7_lacks() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.one_file import PYTHON
+from tests.program import BARE_PYTHON
 
 pytestmark = [pytest.mark.xdist_group("zipapp"), pytest.mark.timeout(180)]
 
@@ -64,7 +64,7 @@ def served(
     """Base URL and process group of a running demo; asserts at the end that it stops when told and leaves no process."""
     port, log = free_port(), tmp_path / "log"
     command = [
-        PYTHON,
+        BARE_PYTHON,
         flag,
         archive,
         "demo",
