@@ -74,6 +74,37 @@ class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One JSON line per request on stderr."""
 
 
+class PagesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the instance shows to a browser. `keyed` shows nothing but a field for a key."""
+
+    docs: Literal["public", "off"] = "public"
+    models: Literal["public", "keyed", "off"] = "public"
+    status: Literal["public", "keyed", "off"] = "public"
+    key: Literal["public", "off"] = "public"
+    status_of: Literal["models", "upstreams"] = "models"
+    """Whether /status names models, or the upstreams behind them."""
+    group: str = ""
+    """Whose models and multiplier everybody sees; empty: what any group has."""
+    language: Literal["en", "zh"] = "en"
+    """For browsers that ask for neither English nor Chinese."""
+    brand: str = "LaiDian Token"
+    contact: str = ""
+    """Where key holders write to: `https://…`, `mailto:…`, or a plain text."""
+    notice: str = ""
+    """Shown on every page."""
+    incident: str = ""
+    """Shown on /status, above everything."""
+
+    def __post_init__(self) -> None:
+        # it stands in the commands of the documentation, which people paste into a shell
+        if (
+            not 1 <= len(self.brand) <= 64
+            or not self.brand.isprintable()
+            or set(self.brand) & set("\"'\\`$<>{}")
+        ):
+            raise ValueError("brand needs 1 to 64 characters, none of them \" ' \\ ` $ < > { or }")
+
+
 class UpstreamEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     kind: Literal["openai", "gemini", "anthropic", "compatible"]
@@ -127,6 +158,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ledger: LedgerSettings = LedgerSettings()
     admin: AdminSettings = AdminSettings()
     log: LogSettings = LogSettings()
+    pages: PagesSettings = PagesSettings()
     upstream: tuple[UpstreamEntry, ...] = ()
     group: tuple[GroupEntry, ...] = ()
     price: tuple[PriceEntry, ...] = ()
@@ -181,6 +213,7 @@ SECTIONS: tuple[type[msgspec.Struct], ...] = (
     LedgerSettings,
     AdminSettings,
     LogSettings,
+    PagesSettings,
     UpstreamEntry,
     GroupEntry,
     PriceEntry,

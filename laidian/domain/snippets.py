@@ -46,6 +46,10 @@ class Client(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...]
 
 
+CHATTING = frozenset({"chat", "responses", "gemini", "anthropic"})
+"""The capabilities whose endpoints a chat model answers at."""
+
+
 class Usable(msgspec.Struct, frozen=True):
     """A model that the key can use now."""
 
@@ -54,9 +58,17 @@ class Usable(msgspec.Struct, frozen=True):
     """Those that it suits; a model of which nothing is known suits everything."""
 
     def made_for(self, capability: str) -> bool:
-        """Whether an example of this capability may name it: pictures are drawn by what is sold or named for it, not by whatever chats."""
-        draws = "chat" not in self.capabilities or "image" in self.name
-        return capability in self.capabilities and (draws or capability != "images")
+        """Whether an example of this capability may name it: what chats suits everything as far as its price tells, and is no more than
+        a chat model."""
+        if capability not in self.capabilities or (capability == "moderations") != (
+            "moderation" in self.name
+        ):
+            return False
+        return (
+            "chat" not in self.capabilities
+            or capability in CHATTING
+            or (capability == "images" and "image" in self.name)
+        )
 
 
 class Written(msgspec.Struct, frozen=True):

@@ -172,19 +172,24 @@ def identify(context: Context, client: Client) -> Key:
     Raises Unauthenticated without a key, for one that does not exist and for one that the operator disabled; RateLimited instead when
     the address has come with too many that do not exist.
     """
-    credential, known = client.credential(), context.catalog.current()
+    return admit(context, client.credential(), (client.scope.get("client") or ("",))[0])
+
+
+def admit(context: Context, credential: bytes | None, host: str) -> Key:
+    """The key behind a credential that came from the socket's address `host`; raises what `identify` does."""
+    known = context.catalog.current()
     try:
         return gates.authenticate(known, credential, BEFORE_ANY_EXPIRY_MS)
     except Unauthenticated as refusal:
         context.journal.unauthenticated()
         if credential and digest(credential) not in known.keys:
-            _stranger(context, client, refusal)
+            _stranger(context, host, refusal)
         raise
 
 
-def _stranger(context: Context, client: Client, refusal: Unauthenticated) -> None:
+def _stranger(context: Context, host: str, refusal: Unauthenticated) -> None:
     """Counts a credential that does not exist. Raises RateLimited when there were too many."""
-    peer = peer_of((client.scope.get("client") or ("",))[0])
+    peer = peer_of(host)
     wait_s = context.backoff.wait_s(peer)
     if wait_s > 0:
         raise RateLimited(

@@ -50,9 +50,11 @@ _STRAIGHT: dict[str, Operation] = {one.path: one for one in OPERATIONS if _means
 
 
 class Front:
-    def __init__(self, context: Context, rest: ASGI) -> None:
+    def __init__(self, context: Context, rest: ASGI, is_page: Callable[[Scope], bool]) -> None:
+        """`is_page`: whether a browser asks for a page under a path that is the relay's, too."""
         self._context = context
         self._rest = rest
+        self._is_page = is_page
         self._relay = Relay(context)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,6 +70,9 @@ class Front:
 
     async def _find(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Everything off the straight way: another spelling, method or family, what is answered here, nobody's path."""
+        if self._is_page(scope):
+            await self._rest(scope, receive, send)
+            return
         method, path, query = scope["method"], scope["path"], scope["query_string"]
         marks, asked = read_marks(scope["headers"], query), read_path(path)
         marks.websocket = marks.websocket and method == "GET"

@@ -19,6 +19,8 @@ from laidian.admin.api.refusals import failed, not_understood, refused
 from laidian.admin.api.router import admin_router
 from laidian.config import Config
 from laidian.errors import LaidianError
+from laidian.pages.door import Door
+from laidian.pages.router import page_routes
 from laidian.relay.client import Receive, Scope, Send
 from laidian.routes.front import Front
 from laidian.routes.health import health_routes
@@ -57,7 +59,7 @@ class Application:
         """Opens the services. False when they cannot be; the reason is in the log."""
         try:
             context = await self._services.start()
-            self._front = Front(context, build_litestar(self._services))
+            self._front = Front(context, build_litestar(self._services), Door(context.config.pages))
         except LaidianError as error:
             _log.error("the worker cannot start: %s", error.message)
             return False
@@ -79,6 +81,7 @@ def build_litestar(services: Services) -> Litestar:
     return Litestar(
         route_handlers=[
             *health_routes(services.context),
+            *page_routes(services.context),
             metrics_route(lambda: services.admin),
             admin_router(lambda: services.admin),
         ],

@@ -50,7 +50,7 @@ from laidian.store.upstreams import last_probes
 from laidian.store.vault import Vault, master_key
 from laidian.store.writer import Writer
 from laidian.upstream.health import Health
-from laidian.upstream.probe import Probed, probe
+from laidian.upstream.probe import PROBE_EVERY_S, Probed, probe
 from laidian.upstream.transport import Transport
 
 _log = logging.getLogger(__name__)
@@ -63,8 +63,6 @@ STOP_LOOK_S = 0.25
 ORPHAN_LOOK_S = 5.0
 SWEEP_S = 600.0
 PROBE_LOOK_S = 1.0
-PROBE_EVERY_S = 600.0
-"""A model list is free at every provider; ten minutes keep the list of models and the history fresh."""
 
 
 class Services:

@@ -22,6 +22,8 @@ from laidian.upstream.providers import (
 )
 from laidian.upstream.transport import Transport
 
+PROBE_EVERY_S = 600.0
+"""A model list is free at every provider; ten minutes keep the list of models and the history fresh."""
 PROBE_TIMEOUT_S = 15.0
 LIST_BYTES = 8 * 1024 * 1024
 

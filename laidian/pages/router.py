@@ -1,0 +1,207 @@
+"""The addresses of the pages. Loads nothing that draws until the first page is asked for: an instance that nobody looks at pays nothing.
+
+A request that brings a key in a header, or does not ask for HTML, never gets a page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+import msgspec
+from litestar import Request, Response, get, post, route
+from litestar.handlers import HTTPRouteHandler
+
+from laidian import __version__
+from laidian.errors import NotFound
+from laidian.pages.door import browses
+from laidian.pages.headers import FOREVER, PRIVATE, PUBLIC, SECURITY
+from laidian.relay.context import Context
+
+if TYPE_CHECKING:
+    from laidian.pages.frame import PageName
+    from laidian.pages.site import Drawn, Site
+    from laidian.pages.visit import Visit
+
+_Request = Request[Any, Any, Any]
+_Answer = Response[bytes]
+
+FORM_MAX_BYTES = 4_096
+"""A form holds one key."""
+HTML, JSON = "text/html", "application/json"
+
+
+class Greeting(msgspec.Struct, frozen=True):
+    """What a program gets from `/`."""
+
+    version: str
+    models: str = "/v1/models"
+    name: str = "LaiDian"
+
+
+class _Pages:
+    """Loads the site once, beside the event loop."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self._site: Site | None = None
+
+    async def site(self) -> Site:
+        if self._site is None:
+            self._site = await asyncio.to_thread(_load, self.context)
+        return self._site
+
+    def visit(self, request: _Request) -> Visit:
+        from laidian.pages.visit import visit
+
+        return visit(request.scope, self.context.config)  # pyright: ignore[reportArgumentType]
+
+
+def _load(context: Context) -> Site:
+    from laidian.pages.site import Site
+
+    return Site(context)
+
+
+def page_routes(context: Context) -> list[HTTPRouteHandler]:
+    """Handlers of every page that is switched on."""
+    settings, pages = context.config.pages, _Pages(context)
+    handlers: list[HTTPRouteHandler] = []
+    if settings.docs != "off":
+        handlers.append(_docs(pages))
+    if settings.models != "off":
+        handlers += [*_own(pages, "models"), _data(pages, "models", keyed=settings.models == "keyed")]
+    if settings.status != "off":
+        handlers += [*_own(pages, "status"), _data(pages, "status", keyed=settings.status == "keyed")]
+    if settings.status == "public":
+        handlers.append(_renewed(pages))
+    if settings.key != "off":
+        handlers += _own(pages, "key")
+    return [*handlers, _asset()] if handlers else []
+
+
+def _docs(pages: _Pages) -> HTTPRouteHandler:
+    @route("/", http_method=["GET", "HEAD"])
+    async def docs(request: _Request) -> _Answer:
+        """The documentation; a program gets a greeting."""
+        if not browses(request.scope["headers"]):
+            return _json(msgspec.json.encode(Greeting(__version__)), PUBLIC)
+        return await _public(pages, request, "docs")
+
+    return docs
+
+
+def _own(pages: _Pages, name: PageName) -> list[HTTPRouteHandler]:
+    """A page with a field for a key: the page, its form, and what the script asks for."""
+
+    @route(f"/{name}", http_method=["GET", "HEAD"])
+    async def page(request: _Request) -> _Answer:
+        if not browses(request.scope["headers"]):
+            raise NotFound(_INSTEAD[name], code="unknown_url")
+        return await _public(pages, request, name)
+
+    @post(f"/{name}", request_max_body_size=FORM_MAX_BYTES, status_code=200)
+    async def form(request: _Request) -> _Answer:
+        """A browser without a script. The key is in the body, which nobody keeps."""
+        if not browses(request.scope["headers"]):
+            raise NotFound(_INSTEAD[name], code="unknown_url")
+        said = parse_qs((await request.body()).decode("latin-1"))
+        credential = said.get("key", [""])[0].strip().encode()
+        site, visit = await pages.site(), pages.visit(request)
+        status, content = await site.answer_to_form(name, visit, credential or None, _host(request))
+        return Response(content, status_code=status, media_type=HTML, headers=_head(PRIVATE))
+
+    @get(f"/view/{name}")
+    async def view(request: _Request) -> _Answer:
+        site, visit = await pages.site(), pages.visit(request)
+        from laidian.pages.site import View
+
+        status, html = await site.seen(name, visit, _credential(request), _host(request))
+        return _json(msgspec.json.encode(View(str(html))), PRIVATE, status)
+
+    return [page, form, view]
+
+
+_INSTEAD: dict[str, str] = {
+    "models": "This page is for browsers. GET /models.json has the same as data, GET /v1/models what your key may use.",
+    "status": "This page is for browsers. GET /status.json has the same as data.",
+    "key": "This page is for browsers. GET /v1/usage, with your key, has the same as data.",
+}
+
+
+def _data(pages: _Pages, name: PageName, *, keyed: bool) -> HTTPRouteHandler:
+    @route(f"/{name}.json", http_method=["GET", "HEAD"])
+    async def data(request: _Request) -> _Answer:
+        """What the page says, as data; with a key, for its group."""
+        site, credential = await pages.site(), _credential(request)
+        if keyed or credential is not None:
+            return _json(await site.data(name, credential, _host(request)), PRIVATE)
+        drawn = await site.public(f"{name}.json", pages.visit(request))
+        return _kept(request, drawn, JSON)
+
+    return data
+
+
+def _renewed(pages: _Pages) -> HTTPRouteHandler:
+    @get("/view/status/public")
+    async def renewed(request: _Request) -> _Answer:
+        """What the script of /status asks for every minute."""
+        site = await pages.site()
+        return _kept(request, await site.public("status.view", pages.visit(request)), JSON)
+
+    return renewed
+
+
+def _asset() -> HTTPRouteHandler:
+    @route("/assets/{name:str}", http_method=["GET", "HEAD"], sync_to_thread=True)
+    def asset(name: str) -> _Answer:
+        from laidian.pages.assets import asset
+
+        found = asset(name)
+        if found is None:
+            raise NotFound(f"There is no asset {name[:64]!a} here.", code="unknown_url")
+        headers = {"cache-control": FOREVER, "x-content-type-options": "nosniff", "etag": f'"{found.mark}"'}
+        return Response(found.content, media_type=found.media_type, headers=headers)
+
+    return asset
+
+
+# Answers
+
+
+async def _public(pages: _Pages, request: _Request, name: PageName) -> _Answer:
+    drawn = await (await pages.site()).public(name, pages.visit(request))
+    return _kept(request, drawn, HTML)
+
+
+def _kept(request: _Request, drawn: Drawn, media_type: str) -> _Answer:
+    """What may be kept a while: nothing when the browser has it already, compressed when it can read that."""
+    headers = {**_head(PUBLIC), "etag": f'W/"{drawn.mark}"'}
+    if drawn.mark in request.headers.get("if-none-match", ""):
+        return Response(b"", status_code=304, media_type=media_type, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(drawn.packed, media_type=media_type, headers={**headers, "content-encoding": "gzip"})
+    return Response(drawn.content, media_type=media_type, headers=headers)
+
+
+def _json(content: bytes, kept: str, status: int = 200) -> _Answer:
+    return Response(content, status_code=status, media_type=JSON, headers=_head(kept))
+
+
+def _head(kept: str) -> dict[str, str]:
+    return {
+        **SECURITY,
+        "cache-control": kept,
+        "vary": "Accept, Accept-Encoding, Accept-Language, Authorization",
+    }
+
+
+def _credential(request: _Request) -> bytes | None:
+    """The key of an Authorization header."""
+    scheme, _, credential = request.headers.get("authorization", "").partition(" ")
+    return credential.strip().encode("latin-1") if scheme.lower() == "bearer" and credential.strip() else None
+
+
+def _host(request: _Request) -> str:
+    return request.client.host if request.client else ""

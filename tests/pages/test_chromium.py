@@ -1,0 +1,250 @@
+"""The pages in a real browser: every page, size, language and theme; then what people do with them, by mouse and by keyboard."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.pages.accessible import barriers, invisible_focus
+from tests.pages.browser import Browser, Page
+from tests.served import Served
+
+SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
+PAGES = ["/", "/models", "/status", "/key"]
+PICTURES = os.environ.get("LAIDIAN_PICTURES")
+"""A folder to keep the screenshots in."""
+
+pytestmark = pytest.mark.xdist_group("chromium")
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = Path(PICTURES) if PICTURES else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """On a desk, in English and light; complains about nothing."""
+    with browser.page() as page:
+        yield page
+        assert page.complaints == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_complains_about_nothing_and_shuts_nobody_out(
+    browser: Browser, laidian: Served, pictures: Path, path: str, size: str, language: str, theme: str
+):
+    width, height = SIZES[size]
+    with browser.page(width=width, height=height, dark=theme == "dark", language=language) as page:
+        page.open(laidian.base_url + path)
+        assert page.run("document.documentElement.lang") == ("en" if language == "en" else "zh-CN")
+        dark = page.run("getComputedStyle(document.body).backgroundColor") == "rgb(15, 15, 17)"
+        assert dark == (theme == "dark")
+        assert barriers(page) == []
+        picture = pictures / f"{path.strip('/') or 'docs'}-{size}-{language}-{theme}.png"
+        page.picture(picture)
+        data = picture.read_bytes()
+        assert struct.unpack(">II", data[16:24]) == (width, height)
+        assert len(data) > 5_000, "an empty picture"
+        assert page.complaints == []
+
+
+BARRIERS = {
+    "document.documentElement.lang = ''": "language",
+    "document.querySelector('h1').remove()": "0 times <h1>",
+    "document.querySelector('h1').outerHTML += '<h4>x</h4>'": "skips a level",
+    "document.querySelector('label').remove()": "has no label",
+    "document.querySelector('main p').style.color = '#999'": "has a contrast of 2.",
+    "document.querySelector('main p').id = 'key'": "is there twice",
+    "document.querySelector('main p').setAttribute('aria-describedby', 'x')": "points at x",
+    "document.querySelector('nav a').textContent = ''": "has no name",
+    "document.querySelector('main p').style.width = '2000px'": "sticks out",
+}
+
+
+@pytest.mark.parametrize(("harm", "says"), BARRIERS.items())
+def test_the_check_finds_what_shuts_people_out(browser: Browser, laidian: Served, harm: str, says: str):
+    with browser.page() as page:
+        page.open(f"{laidian.base_url}/key")
+        page.run(f"(() => {{ document.querySelector('main p').style.maxWidth = 'none'; {harm}; }})()")
+        assert any(says in one for one in barriers(page))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_focus_is_seen_wherever_it_goes(page: Page, laidian: Served, path: str):
+    page.open(laidian.base_url + path)
+    assert invisible_focus(page, 25) == []
+
+
+def test_the_first_tab_leads_past_the_navigation(page: Page, laidian: Served):
+    page.open(laidian.base_url)
+    page.press("Tab")
+    assert page.run("document.activeElement.getAttribute('href')") == "#content"
+    assert page.run("document.activeElement.getBoundingClientRect().left >= 0")
+
+
+# A key
+
+
+def look(page: Page, laidian: Served, key: str) -> None:
+    page.open(f"{laidian.base_url}/key")
+    page.click("#key")
+    page.write(key)
+    page.click("form.ask button[type=submit]")
+    page.waits_for("document.querySelector('#view').childElementCount > 0")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_holder_sees_everything_of_their_key(
+    browser: Browser, laidian: Served, pictures: Path, size: str, theme: str, language: str
+):
+    width, height = SIZES[size]
+    with browser.page(width=width, height=height, dark=theme == "dark", language=language) as page:
+        look(page, laidian, laidian.key)
+        text = page.text("#view")
+        for present in ("key-1", "default", "gpt-5.4", "claude-opus-4-5", "$2.00", "Claude Code"):
+            assert present in text
+        assert page.run("document.querySelectorAll('#view svg.chart rect').length") == 30
+        assert page.run("document.activeElement.textContent") == "key-1", "what was found is read out"
+        page.click(".receipts details summary")
+        assert "$15.00" in page.text(".receipts details[open]") or "$25.00" in page.text(
+            ".receipts details[open]"
+        )
+        assert barriers(page) == []
+        page.picture(pictures / f"key-open-{size}-{language}-{theme}.png")
+        page.picture(pictures / f"key-whole-{size}-{language}-{theme}.png", whole=True)
+        assert page.complaints == []
+
+
+def test_the_key_goes_into_one_header_and_nowhere_else(page: Page, laidian: Served):
+    look(page, laidian, laidian.key)
+    carried = [one for one in page.requests if laidian.key in str(one)]
+    assert [one["url"] for one in carried] == [f"{laidian.base_url}/view/key?lang=en"]
+    assert carried[0]["headers"]["Authorization"] == f"Bearer {laidian.key}"
+    assert all(laidian.key not in one["url"] and "postData" not in one for one in page.requests)
+    assert page.run("localStorage.length + sessionStorage.length") == 0
+    assert page.run("document.cookie") == ""
+    assert laidian.key not in page.run("location.href + document.documentElement.outerHTML")
+
+
+def test_the_key_is_put_into_the_settings_when_its_holder_wants_it(page: Page, laidian: Served):
+    look(page, laidian, laidian.key)
+    page.click("#fill-key")
+    page.waits_for(f"document.querySelector('.tabs').textContent.includes('{laidian.key}')")
+    page.click("label[for=client-claude-code]")
+    assert f"ANTHROPIC_AUTH_TOKEN='{laidian.key}'" in page.text(".tabs")
+    page.click("#fill-key")
+    page.waits_for(f"!document.querySelector('.tabs').textContent.includes('{laidian.key}')")
+
+
+def test_forget_leaves_nothing_of_the_key(page: Page, laidian: Served):
+    look(page, laidian, laidian.key)
+    page.click("[data-forget]")
+    assert page.run("document.querySelector('#key').value") == ""
+    assert page.text("#view") == ""
+    assert page.run("document.querySelector('[data-forget]').checkVisibility()") is False
+
+
+def test_a_wrong_key_is_told_in_words(browser: Browser, laidian: Served):
+    with browser.page(language="zh") as page:
+        look(page, laidian, "sk-" + "q" * 43)
+        assert "该密钥不存在" in page.text("#view")
+        assert page.run("document.activeElement.className") == "wrong"
+        assert all("401" in one for one in page.complaints), page.complaints
+        look(page, laidian, laidian.key)
+        assert "key-1" in page.text("#view")
+
+
+def test_a_key_is_looked_at_without_a_script(browser: Browser, laidian: Served):
+    with browser.page(scripts=False) as page:
+        page.open(f"{laidian.base_url}/key")
+        page.click("#key")
+        page.write(laidian.key)
+        page.loads(lambda: page.press("Enter"))
+        assert "key-1" in page.text()
+        assert "$2.00" in page.text()
+        assert barriers(page) == []
+        assert page.complaints == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_reads_without_a_script(browser: Browser, laidian: Served, path: str):
+    with browser.page(scripts=False, width=390, height=844) as page:
+        page.open(laidian.base_url + path)
+        assert len(page.text()) > 100
+        assert barriers(page) == []
+        assert page.complaints == []
+
+
+# The rest
+
+
+def test_client_tabs_work_by_mouse_and_by_arrow_keys(page: Page, laidian: Served):
+    page.open(laidian.base_url)
+    shown = "[...document.querySelectorAll('.tabs .panel')].filter((e) => e.checkVisibility()).map((e) => e.previousElementSibling.textContent)"
+    assert page.run(shown) == ["curl"]
+    page.click("label[for=client-codex]")
+    assert page.run(shown) == ["Codex"]
+    assert 'wire_api = "responses"' in page.text(".tabs")
+    page.press("ArrowRight")
+    assert page.run(shown) == ["Claude Code"]
+
+
+def test_a_block_is_copied_by_its_button(page: Page, laidian: Served):
+    page.open(laidian.base_url)
+    page.click("#quick-start .copy-button")
+    page.waits_for("document.querySelector('#quick-start .copy-button').textContent === 'Copied'")
+    copied = page.run("navigator.clipboard.readText()")
+    assert copied == page.run("document.querySelector('#quick-start pre code').textContent")
+
+
+def test_the_prices_are_searched_while_typing(page: Page, laidian: Served):
+    page.open(f"{laidian.base_url}/models")
+    page.click("#prices-search")
+    page.write("claude-opus")
+    left = "[...document.querySelectorAll('#prices tbody tr')].filter((e) => e.checkVisibility()).length"
+    total = page.run("document.querySelectorAll('#prices tbody tr').length")
+    page.waits_for(f"{left} < {total}")
+    assert 0 < page.run(left) < total
+    assert page.text("#prices output") == f"{page.run(left)} / {total}"
+
+
+def test_a_key_sees_its_own_prices_below_the_public_ones(page: Page, laidian: Served):
+    page.open(f"{laidian.base_url}/models")
+    page.click("#key")
+    page.write(laidian.key)
+    page.click("form.ask button[type=submit]")
+    page.waits_for("document.querySelector('#own table') !== null")
+    assert "gpt-5.4" in page.text("#own")
+    assert barriers(page) == []
+
+
+def test_the_status_renews_itself(page: Page, laidian: Served):
+    page.ask(
+        "Page.addScriptToEvaluateOnNewDocument",
+        source="const real = setInterval; window.setInterval = (work) => real(work, 300);",
+    )
+    page.open(f"{laidian.base_url}/status")
+    page.run("document.querySelector('.headline').textContent = 'stale'")
+    page.waits_for("document.querySelector('.headline').textContent.includes('Everything works')")
+    assert page.run("document.querySelectorAll('.monitor').length") == 3
+
+
+def test_the_language_is_switched_and_stays(page: Page, laidian: Served):
+    page.open(f"{laidian.base_url}/status")
+    page.loads(lambda: page.click("a.language"))
+    assert page.run("document.documentElement.lang") == "zh-CN"
+    page.loads(lambda: page.click("nav li:nth-child(4) a"))
+    assert page.run("location.pathname + location.search") == "/key?lang=zh"
+    assert "查询密钥" in page.text()
