@@ -45,6 +45,7 @@ COMMANDS = {
     "config": Entry("config", "config", INSTANCE),
     "backup": Entry("backup", "backup", INSTANCE),
     "restore": Entry("backup", "restore", INSTANCE),
+    "upgrade": Entry("upgrade", "upgrade", PROGRAM),
     "login": Entry("login", "login", PROGRAM),
     "logout": Entry("login", "logout", PROGRAM),
     "profiles": Entry("login", "profiles", PROGRAM),

@@ -94,6 +94,17 @@ def prove(path: Path) -> BackupState:
         connection.close()
 
 
+def schema_of(database: Path) -> int:
+    """Of a database that may be in use. Raises StorageDown."""
+    connection = connect(database, read_only=True)
+    try:
+        return schema_version(connection)
+    except sqlite3.Error as error:
+        raise StorageDown(f"{database} is damaged or no database: {error}.") from None
+    finally:
+        connection.close()
+
+
 def _proved(connection: sqlite3.Connection, path: Path) -> BackupState:
     schema = schema_version(connection)
     if schema > len(STEPS):
