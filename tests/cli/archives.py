@@ -6,7 +6,7 @@ import hashlib
 import zipapp
 from pathlib import Path
 
-from tests.cli.running import ROOT
+from tests.program import ROOT
 
 BREAKS = {
     "": "",

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.cli.running import PYTHON, environment
+from tests.cli.running import environment
+from tests.program import program
 
 PATIENCE_S = 60.0
 
@@ -23,7 +24,8 @@ class Dialogue:
     def __init__(self, arguments: Sequence[str], **variables: str) -> None:
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
-            os.execve(PYTHON, [PYTHON, "-m", "laidian", *arguments], environment(TERM="xterm", **variables))
+            command = program(*arguments)
+            os.execve(command[0], command, environment(TERM="xterm", **variables))
         self._seen, self._at = "", 0
 
     @property

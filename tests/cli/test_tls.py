@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.cli.running import PYTHON, call, environment, free_port, spawn
+from tests.cli.running import call, environment, free_port, spawn
+from tests.program import program
 
 pytestmark = pytest.mark.xdist_group("cli-tls")
 
@@ -44,7 +45,7 @@ def port(data: Path, authority: trustme.CA) -> Iterator[int]:
     log = data.parent / "serve.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [PYTHON, "-m", "laidian", "serve"],
+            program("serve"),
             stdout=file,
             stderr=file,
             env=environment(LAIDIAN_DATA=str(data)),

@@ -76,7 +76,7 @@ def upgrade(
 
     \b
     laidian upgrade ./laidian.pyz
-    laidian upgrade ./laidian.pyz --sha256 "$(cut -c1-64 laidian.pyz.sha256)"
+    laidian upgrade ./laidian.pyz --sha256 9f86d081884c7d65...
     laidian upgrade --rollback
 
     In this order: its sum is compared, it is asked for its version, the database is copied, it is started on that copy, and only then
