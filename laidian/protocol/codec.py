@@ -1,7 +1,7 @@
 """What a dialect has to offer to be translated, and how a pair of them becomes one forwarding.
 
 A codec is the translating half of a dialect. Four exist (OpenAI chat, OpenAI Responses, Gemini, Anthropic), so four files translate
-every pair. A registry of codecs is handed in by the composition root; nothing here imports one.
+every pair. Pictures by OpenAI's Images API are only asked for: no upstream is chosen to answer another dialect by it. A registry of codecs is handed in by the composition root; nothing here imports one.
 """
 
 from __future__ import annotations
@@ -61,12 +61,24 @@ class StreamWriter(Protocol):
         ...
 
 
-class Codec(Protocol):
-    """Both directions between one dialect and the canonical form."""
+class Asking(Protocol):
+    """What a dialect offers whose clients are served by upstreams of other dialects."""
 
     def decode_request(self, peek: Peek) -> Request:
         """Raises BadRequest naming the client's field that cannot be carried to any other dialect."""
         ...
+
+    def writer(self, peek: Peek, request: Request) -> StreamWriter:
+        """`peek.model` is the name that the client knows; it goes into the answer."""
+        ...
+
+    def write_whole(self, peek: Peek, request: Request, events: list[Event]) -> bytes:
+        """Raises LaidianError for an answer that is none in this dialect, although it was made and is charged."""
+        ...
+
+
+class Codec(Asking, Protocol):
+    """Both directions between one dialect and the canonical form."""
 
     def encode_request(self, request: Request, model: str) -> Encoded:
         """Raises BadRequest, with `request.name_of(field)`, for what this dialect cannot say."""
@@ -78,15 +90,9 @@ class Codec(Protocol):
 
     def reader(self) -> StreamReader: ...
 
-    def writer(self, peek: Peek, request: Request) -> StreamWriter:
-        """`peek.model` is the name that the client knows; it goes into the answer."""
-        ...
-
     def read_whole(self, body: bytes) -> list[Event]:
         """Raises StreamFault when the body is no complete answer of this dialect."""
         ...
-
-    def write_whole(self, peek: Peek, request: Request, events: list[Event]) -> bytes: ...
 
 
 class TranslatingTap:
@@ -169,7 +175,7 @@ class Count:
 class Translation(msgspec.Struct, frozen=True):
     """One request on its way through two codecs."""
 
-    client: Codec
+    client: Asking
     upstream: Codec
     peek: Peek
     request: Request
@@ -190,11 +196,14 @@ class Translation(msgspec.Struct, frozen=True):
         events = self.upstream.read_whole(body)
         count = Count()
         count.see(events)
-        written = self.client.write_whole(self.peek, self.request, _dated(events, self.now_s))
+        try:
+            written = self.client.write_whole(self.peek, self.request, _dated(events, self.now_s))
+        except LaidianError as error:
+            return Answer(count.usage, count.service_tier, count.output_tokens, b"", error)
         return Answer(count.usage, count.service_tier, count.output_tokens, written)
 
 
-def translate(client: Codec, upstream: Codec, peek: Peek, model: str, now_s: int) -> Translation:
+def translate(client: Asking, upstream: Codec, peek: Peek, model: str, now_s: int) -> Translation:
     """Raises BadRequest when the request cannot be carried."""
     request = client.decode_request(peek)
     return Translation(client, upstream, peek, request, upstream.encode_request(request, model), now_s)

@@ -101,6 +101,8 @@ class Answer(msgspec.Struct, frozen=True):
     """Likely output, for the case that usage is missing."""
     body: bytes
     """What the client gets."""
+    error: LaidianError | None = None
+    """What it gets instead: the answer was made, is charged, and is none in the client's dialect."""
 
 
 class Tap(Protocol):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from laidian.config import Config
-from laidian.protocol.codec import Codec
+from laidian.protocol.codec import Asking, Codec
 from laidian.protocol.dialect import Dialect, DialectName
 from laidian.protocol.family import Family, FamilyName
 from laidian.relay.background import Background
@@ -40,6 +40,8 @@ class Context(msgspec.Struct):
     journal: Journal
     families: dict[FamilyName, Family]
     dialects: dict[DialectName, Dialect]
+    askers: dict[DialectName, Asking]
+    """The codecs, and what is only translated from."""
     codecs: dict[DialectName, Codec]
     chance: Callable[[], float]
     spool_folder: str

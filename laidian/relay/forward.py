@@ -11,7 +11,7 @@ import msgspec
 from laidian.domain.selection import Candidate
 from laidian.domain.usage import Usage
 from laidian.errors import BadRequest
-from laidian.protocol.codec import Codec, translate
+from laidian.protocol.codec import Asking, Codec, translate
 from laidian.protocol.dialect import Answer, Dialect, DialectName, FormDialect, Operation, Peek, Tap
 from laidian.protocol.family import FamilyName
 from laidian.protocol.form import Edit
@@ -21,6 +21,7 @@ _TYPE = re.compile(rb"[a-z]+/[a-z0-9.+-]+(?:; ?charset=[a-z0-9-]+)?", re.IGNOREC
 
 Dialects = dict[DialectName, Dialect]
 Codecs = dict[DialectName, Codec]
+Askers = dict[DialectName, Asking]
 
 
 def family_of(dialect: DialectName) -> FamilyName:
@@ -62,9 +63,18 @@ class Forward(msgspec.Struct, frozen=True):
 
 
 def forward(
-    operation: Operation, candidate: Candidate, peek: Peek, dialects: Dialects, codecs: Codecs, now_s: int
+    operation: Operation,
+    candidate: Candidate,
+    peek: Peek,
+    dialects: Dialects,
+    askers: Askers,
+    codecs: Codecs,
+    now_s: int,
 ) -> Forward | None:
-    """None when this kind of upstream cannot serve the operation in any way. Raises BadRequest when a translation cannot carry it."""
+    """None when this kind of upstream cannot serve the operation in any way. Raises BadRequest when a translation cannot carry it.
+
+    A form that is translated must have been read (`FormPeek`).
+    """
     provider, name = PROVIDERS[candidate.upstream.kind], operation.dialect
     if name in provider.speaks:
         dialect = dialects[name]
@@ -79,7 +89,7 @@ def forward(
         )
     if operation.counts:
         return _counted(name, peek, dialects[name])
-    client = codecs.get(name)
+    client = askers.get(name)
     theirs: DialectName | None = next((one for one in provider.speaks if one in codecs), None)
     if client is None or theirs is None:
         return None

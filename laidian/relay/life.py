@@ -29,6 +29,7 @@ from laidian.errors import (
 )
 from laidian.protocol.dialect import Dialect, FormDialect, Operation, Peek, StreamFault, Tap
 from laidian.protocol.family import FamilyName
+from laidian.protocol.openai_edits import as_json
 from laidian.protocol.openai_responses import state_of
 from laidian.relay import gates
 from laidian.relay.affinity import Bond, Bonds
@@ -45,7 +46,7 @@ from laidian.store.ledger import extend_hold, open_hold
 from laidian.upstream.connection import Timeouts
 from laidian.upstream.faults import TransportFault
 from laidian.upstream.origin import Origin, parse_base_url
-from laidian.upstream.providers import ANTHROPIC_VERSION, credential_headers
+from laidian.upstream.providers import ANTHROPIC_VERSION, PROVIDERS, credential_headers
 from laidian.upstream.transport import Exchange
 
 _log = logging.getLogger(__name__)
@@ -382,8 +383,9 @@ class Life:
         plan = forward(
             self.operation,
             candidate,
-            outcome.peek,
+            self._readable(candidate, outcome.peek),
             context.dialects,
+            context.askers,
             context.codecs,
             outcome.started_at_ms // 1000,
         )
@@ -400,6 +402,7 @@ class Life:
         timeouts = Timeouts(
             upstream.connect_timeout_s, upstream.first_byte_timeout_s, upstream.idle_timeout_s
         )
+        spool = None if plan.translated else self.spool
         self.sending = True
         try:
             exchange = await context.transport.send(
@@ -407,9 +410,9 @@ class Life:
                 b"POST",
                 (prefix + plan.path).encode(),
                 self._headers(candidate, plan),
-                plan.body if self.spool is None else self.spool.pieces(plan.edits),
+                plan.body if spool is None else spool.pieces(plan.edits),
                 timeouts,
-                None if self.spool is None else self.spool.size_with(plan.edits),
+                None if spool is None else spool.size_with(plan.edits),
             )
         except TransportFault as fault:
             raise of_transport(fault, candidate.upstream.name) from None
@@ -437,6 +440,13 @@ class Life:
             raise of_transport(fault, candidate.upstream.name) from None
         finally:
             self.exchange = None
+
+    def _readable(self, candidate: Candidate, peek: Peek) -> Peek:
+        """The request; a form for an upstream of another protocol as the JSON that it stands for. Raises BadRequest."""
+        if self.spool is None or self.operation.dialect not in self.context.askers:
+            return peek
+        speaks = self.operation.dialect in PROVIDERS[candidate.upstream.kind].speaks
+        return peek if speaks else as_json(peek, self.spool.content)
 
     def _headers(self, candidate: Candidate, plan: Forward) -> list[tuple[bytes, bytes]]:
         """What crosses, from nothing: no header of the client but those named here."""
@@ -482,6 +492,9 @@ class Life:
         outcome.service_tier = answer.service_tier
         outcome.first_byte_ms = now_ms() - outcome.started_at_ms
         outcome.output_tokens = answer.output_tokens
+        if answer.error is not None:
+            self.error = answer.error
+            outcome.status, outcome.error_code = answer.error.status, answer.error.code
         if self.client.gone:
             outcome.ended = "client_closed"
         response_id, status = state_of(answer.body) if self._in_background() else ("", "")

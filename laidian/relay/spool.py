@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import AsyncGenerator, Generator
 
-from laidian.protocol.form import Edit, Form
+from laidian.protocol.form import Edit, Form, Part
 
 IN_MEMORY_BYTES = 256 * 1024
 """Smaller bodies never see the disk."""
@@ -43,6 +43,11 @@ class Spool:
             position = edit.end
         for piece in self._range(position, self.form.size):
             yield piece
+
+    def content(self, part: Part) -> bytes:
+        """One part whole."""
+        self._file.seek(part.start)
+        return self._file.read(part.end - part.start)
 
     def _range(self, start: int, end: int) -> Generator[bytes, None, None]:
         self._file.seek(start)

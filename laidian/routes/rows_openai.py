@@ -15,6 +15,7 @@ ROWS: tuple[Row, ...] = (
         POST /v1/chat/completions chat.completions chat
         POST /v1/responses responses responses
         POST /v1/images/generations images.generations images
+        POST /v1/images/edits images.edits images
         """,
     ),
     *serving(
@@ -24,7 +25,6 @@ ROWS: tuple[Row, ...] = (
         POST /v1/responses/compact responses.compact responses
         POST /v1/responses/input_tokens responses.input_tokens responses
         POST /v1/embeddings embeddings embeddings
-        POST /v1/images/edits images.edits images
         """,
     ),
     *serving(

@@ -19,6 +19,8 @@ from laidian.errors import LaidianError
 from laidian.protocol.anthropic import Anthropic
 from laidian.protocol.anthropic_codec import AnthropicCodec
 from laidian.protocol.anthropic_family import AnthropicFamily
+from laidian.protocol.codec import Codec
+from laidian.protocol.dialect import DialectName
 from laidian.protocol.gemini import Gemini
 from laidian.protocol.gemini_codec import GeminiCodec
 from laidian.protocol.gemini_family import GeminiFamily
@@ -30,6 +32,7 @@ from laidian.protocol.openai_edits import OpenAIImageEdits
 from laidian.protocol.openai_embeddings import OpenAIEmbeddings, OpenAIModerations
 from laidian.protocol.openai_family import OpenAIFamily
 from laidian.protocol.openai_images import OpenAIImages
+from laidian.protocol.openai_images_codec import OpenAIImagesCodec
 from laidian.protocol.openai_responses import OpenAIResponses
 from laidian.protocol.openai_responses_codec import OpenAIResponsesCodec
 from laidian.protocol.openai_responses_near import OpenAICompact, OpenAIDecisions, OpenAIInputTokens
@@ -86,6 +89,12 @@ class Services:
         health = Health(now_ms, self._circuit_changed)
         catalog = CatalogReader(self.reader, self.vault, lambda: health.replace(read_circuits(self.reader)))
         settler, transport = Settler(writer), Transport()
+        codecs: dict[DialectName, Codec] = {
+            "openai.chat": OpenAIChatCodec(),
+            "openai.responses": OpenAIResponsesCodec(),
+            "gemini": GeminiCodec(),
+            "anthropic": AnthropicCodec(),
+        }
         self.context = Context(
             config=config,
             worker_id=self._worker.id,
@@ -114,12 +123,12 @@ class Services:
                 "gemini": Gemini(),
                 "anthropic": Anthropic(),
             },
-            codecs={
-                "openai.chat": OpenAIChatCodec(),
-                "openai.responses": OpenAIResponsesCodec(),
-                "gemini": GeminiCodec(),
-                "anthropic": AnthropicCodec(),
+            askers={
+                **codecs,
+                "openai.images": OpenAIImagesCodec("image_generation"),
+                "openai.edits": OpenAIImagesCodec("image_edit"),
             },
+            codecs=codecs,
             chance=random.random,
             spool_folder=str(folder.run),
         )

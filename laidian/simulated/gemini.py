@@ -15,6 +15,7 @@ import msgspec
 
 from .call import Call, Operation, with_usage
 from .gemini_checks import Account, content_prompt, contents_prompt_tokens, known_fields
+from .gemini_drawing import draw
 from .gemini_errors import gemini_error, gemini_key, speaks_gemini
 from .generation import generate, parts, prompt_tokens
 from .models import Model, find_model, models_of
@@ -28,6 +29,7 @@ THOUGHT_SIGNATURE = "c2ltdWxhdGVk"
 _FINISH = {"stop": "STOP", "stop_sequence": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP"}
 _METHODS: dict[str, list[Json]] = {
     "chat": ["generateContent", "streamGenerateContent", "countTokens"],
+    "drawing": ["generateContent", "streamGenerateContent", "countTokens"],
     "embedding": ["embedContent", "batchEmbedContents", "countTokens"],
 }
 
@@ -45,6 +47,9 @@ async def show_model(call: Call, match: re.Match[str]) -> None:
 
 async def answer_content(call: Call, match: re.Match[str]) -> None:
     call.model = match["model"]
+    if _model(match["model"]).kind == "drawing":
+        await draw(call, _model(match["model"]), stream=False, array=False)
+        return
     model = _model_for(match["model"], "chat", "generateContent")
     prompt = content_prompt(call.object(), model, stream=False, account=(call.provider.shelves, call.key))
     await generate(call, model, prompt, _Shape(call, array=False))
@@ -52,10 +57,13 @@ async def answer_content(call: Call, match: re.Match[str]) -> None:
 
 async def stream_content(call: Call, match: re.Match[str]) -> None:
     call.model = match["model"]
-    model = _model_for(match["model"], "chat", "streamGenerateContent")
     alt = parse_qs(call.exchange.query).get("alt", ["json"])[0]
     if alt not in ("sse", "json"):
         raise Refusal(400, f"Invalid value for query parameter alt: {alt}")
+    if _model(match["model"]).kind == "drawing":
+        await draw(call, _model(match["model"]), stream=True, array=alt == "json")
+        return
+    model = _model_for(match["model"], "chat", "streamGenerateContent")
     prompt = content_prompt(call.object(), model, stream=True, account=(call.provider.shelves, call.key))
     await generate(call, model, prompt, _Shape(call, array=alt == "json"))
 

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 Family = Literal["openai", "google", "anthropic"]
-Kind = Literal["chat", "completion", "embedding", "image", "listening", "moderation", "speech"]
+Kind = Literal["chat", "completion", "drawing", "embedding", "image", "listening", "moderation", "speech"]
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -42,6 +42,7 @@ _CATALOGUE = (
     Model("gemini-3-pro-preview", "google", "chat", 1_763_400_000, 1_048_576, 65_536),
     Model("gemini-3-flash-preview", "google", "chat", 1_765_900_000, 1_048_576, 65_536),
     Model("gemini-3.1-pro-preview", "google", "chat", 1_771_500_000, 1_048_576, 65_536),
+    Model("gemini-3-pro-image-preview", "google", "drawing", 1_763_600_000, 65_536, 32_768),
     Model("gemini-embedding-001", "google", "embedding", 1_752_500_000, 2_048, 0, 3_072),
     Model("claude-sonnet-4-5", "anthropic", "chat", 1_759_104_000, 200_000, 64_000),
     Model("claude-opus-4-5", "anthropic", "chat", 1_763_942_400, 200_000, 64_000),
