@@ -107,7 +107,7 @@ class PagesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class UpstreamEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
-    kind: Literal["openai", "gemini", "anthropic", "compatible"]
+    kind: Literal["openai", "gemini", "anthropic", "compatible", "responses"]
     base_url: str = ""
     api_key: str = ""
     api_key_env: str = ""

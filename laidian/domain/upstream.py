@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-UpstreamKind = Literal["openai", "gemini", "anthropic", "compatible"]
+UpstreamKind = Literal["openai", "gemini", "anthropic", "compatible", "responses"]
 
 
 class Secret:

@@ -51,6 +51,8 @@ _SESSION_HEADERS = (b"session-id", b"x-session-affinity", b"x-session-id", b"x-c
 """Codex, opencode and Claude Code, in the order of trust (protocol.md 1.0 and 3, seen 2026-11-22)."""
 MAX_SESSION_CHARS = 200
 DAY_MS = 86_400_000
+KEEPING = ("openai", "responses")
+"""Kinds of upstream that keep an answer and show it again."""
 
 
 class WeighedPeek(Peek, frozen=True):
@@ -169,7 +171,7 @@ class Bond:
 
     def _made(self, outcome: Outcome, answer: bytes, made_id: str, holder: Holder, at_ms: int) -> list[Held]:
         """The response itself, and the conversation that grew by it; or the chat completion."""
-        if not answer or outcome.candidate is None or outcome.candidate.upstream.kind != "openai":
+        if not answer or outcome.candidate is None or outcome.candidate.upstream.kind not in KEEPING:
             return []  # a translated answer is kept by nobody
         if self._operation.name == "chat.completions":
             return self._made_completion(answer, made_id, holder, at_ms)

@@ -47,7 +47,9 @@ SUB_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 """Ids of things inside an object, which are not looked up here and become a part of an upstream's path."""
 
 _TYPE = re.compile(rb"[a-z]+/[a-z0-9.+-]+(?:; ?charset=[a-z0-9-]+)?", re.IGNORECASE)
-_FAMILY: dict[str, FamilyName] = {"openai": "openai", "compatible": "openai", "gemini": "gemini"}
+_FAMILY: dict[str, FamilyName] = {
+    "openai": "openai", "compatible": "openai", "responses": "openai", "gemini": "gemini",
+}  # fmt: skip
 
 
 class Errand(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ _OWNERS: dict[UpstreamKind, str] = {
     "gemini": "google",
     "anthropic": "anthropic",
     "compatible": "system",
+    "responses": "system",
 }
 """`owned_by` as the providers themselves write it."""
 

@@ -53,6 +53,9 @@ OPENAI_DIALECTS: tuple[DialectName, ...] = (
     *COMPATIBLE_DIALECTS[1:],
 )
 
+RESPONSES_DIALECTS: tuple[DialectName, ...] = ("openai.responses", "openai.input_tokens", "openai.compact")
+"""Of a server that has OpenAI's newer protocol and not the older: chat is translated to it."""
+
 PROVIDERS: dict[UpstreamKind, Provider] = {
     "openai": Provider(
         "openai",
@@ -63,6 +66,7 @@ PROVIDERS: dict[UpstreamKind, Provider] = {
         "OPENAI",
     ),
     "compatible": Provider("compatible", "", "/v1", COMPATIBLE_DIALECTS, "/models", ""),
+    "responses": Provider("responses", "", "/v1", RESPONSES_DIALECTS, "/models", ""),
     "gemini": Provider(
         "gemini",
         "https://generativelanguage.googleapis.com/v1beta",
@@ -111,6 +115,7 @@ def credential_headers(family: FamilyName, secret: str) -> Headers:
 FAMILY_OF_KIND: dict[UpstreamKind, FamilyName] = {
     "openai": "openai",
     "compatible": "openai",
+    "responses": "openai",
     "gemini": "gemini",
     "anthropic": "anthropic",
 }

@@ -230,7 +230,7 @@ async def test_the_audit_is_run_beside_the_traffic(api: Api, desk: Desk) -> None
             b'{"name":"a","kind":"sk-secret"}',
             400,
             "kind",
-            "one of openai, gemini, anthropic, compatible",
+            "one of openai, gemini, anthropic, compatible, responses",
         ),
         (
             "POST",

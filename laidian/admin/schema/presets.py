@@ -41,5 +41,6 @@ PRESETS: tuple[Preset, ...] = (
     Preset("ark", "Volcengine Ark", "compatible", "https://ark.cn-beijing.volces.com/api/v3"),
     Preset("ollama", "Ollama on this machine", "compatible", "http://127.0.0.1:11434/v1", needs_key=False),
     Preset("compatible", "another server that speaks OpenAI's protocol", "compatible", "", asks_url=True),
+    Preset("responses", "a server that speaks OpenAI's Responses alone", "responses", "", asks_url=True),
 )
 BY_ID = {preset.id: preset for preset in PRESETS}

@@ -28,7 +28,7 @@ SecretText = Annotated[str, Meta(max_length=4096)]
 
 QuotaKind = Literal["prepaid", "plan", "unlimited"]
 WindowKind = Literal["5h", "day", "week", "month"]
-UpstreamKind = Literal["openai", "gemini", "anthropic", "compatible"]
+UpstreamKind = Literal["openai", "gemini", "anthropic", "compatible", "responses"]
 AbortPolicy = Literal["cancel", "drain"]
 KeyState = Literal["active", "disabled", "expired", "used_up", "deleted"]
 """used_up: the key's own limit is reached; see the quota for the quota's."""

@@ -42,7 +42,7 @@ def checked_base_url(kind: UpstreamKind, base_url: str) -> str:
     url = base_url.strip() or PROVIDERS[kind].base_url
     if not url:
         raise BadRequest(
-            "An upstream of kind `compatible` needs a base URL, for example http://127.0.0.1:11434/v1.",
+            f"An upstream of kind `{kind}` needs a base URL, for example http://127.0.0.1:11434/v1.",
             param="base_url",
         )
     try:

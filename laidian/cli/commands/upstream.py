@@ -133,8 +133,8 @@ def show_upstream(call: Call, name: str) -> None:
 @click.option(
     "--kind",
     required=True,
-    type=click.Choice(["openai", "gemini", "anthropic", "compatible"]),
-    help="What it speaks; `compatible` is OpenAI's protocol at another place.",
+    type=click.Choice(["openai", "gemini", "anthropic", "compatible", "responses"]),
+    help="What it speaks; `compatible` is OpenAI's protocol at another place, `responses` its Responses alone.",
 )
 @click.option("--base-url", metavar="URL", default="", help="The provider's public one if not given.")
 @_secret
