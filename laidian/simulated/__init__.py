@@ -16,6 +16,7 @@ Directives in the text of the last user message steer the answer:
 |---|---|
 | `[[tokens:N]]` | the text is exactly N tokens long (output limits still apply) |
 | `[[say:TEXT]]` | the text is `[simulated] TEXT` |
+| `[[refuse:TEXT]]` | the model refuses, in the words `[simulated] TEXT` |
 | `[[reasoning:N]]` | N reasoning tokens are added to the output |
 | `[[cached:N]]` | N tokens of the prompt (at most all) come from the cache |
 | `[[cache_write:N]]` | N tokens of the prompt that were not cached are written to the cache |

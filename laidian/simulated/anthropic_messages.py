@@ -24,6 +24,7 @@ _STOP_REASONS = {
     "stop_sequence": "stop_sequence",
     "length": "max_tokens",
     "tool_calls": "tool_use",
+    "refusal": "refusal",
 }
 
 

@@ -21,6 +21,7 @@ _LARGEST = 10_000_000
 class Directives(msgspec.Struct, frozen=True):
     tokens: int | None = None
     say: str | None = None
+    refuse: str | None = None
     reasoning: int = 0
     cached: int = 0
     cache_write: int = 0
@@ -45,6 +46,7 @@ def read_directives(text: str) -> Directives:
     return Directives(
         tokens=numbers.get("tokens"),
         say=found.get("say"),
+        refuse=found.get("refuse"),
         reasoning=numbers.get("reasoning", 0),
         cached=numbers.get("cached", 0),
         cache_write=numbers.get("cache_write", 0),

@@ -26,7 +26,13 @@ from .values import Answer, Choice, Event, Json, JsonObject, Refusal, ToolCall, 
 
 THOUGHT_SIGNATURE = "c2ltdWxhdGVk"
 """`simulated` in base64."""
-_FINISH = {"stop": "STOP", "stop_sequence": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP"}
+_FINISH = {
+    "stop": "STOP",
+    "stop_sequence": "STOP",
+    "length": "MAX_TOKENS",
+    "tool_calls": "STOP",
+    "refusal": "SAFETY",
+}
 _METHODS: dict[str, list[Json]] = {
     "chat": ["generateContent", "streamGenerateContent", "countTokens"],
     "drawing": ["generateContent", "streamGenerateContent", "countTokens"],

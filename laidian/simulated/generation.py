@@ -152,6 +152,8 @@ def _choice(prompt: Prompt, directives: Directives, budget: int, index: int, num
         text = text[: text.index(stop)]
     if count_tokens(text) > budget:
         return Choice(index, cut_text(text, budget), (), "length")
+    if directives.refuse is not None:
+        return Choice(index, text, (), "refusal")
     return Choice(index, text, (), "stop" if stop is None else "stop_sequence", stop)
 
 
@@ -159,8 +161,8 @@ def _text(prompt: Prompt, directives: Directives, index: int) -> str:
     if prompt.schema is not None:
         value = minimal(prompt.schema) if prompt.schema else {"simulated": True}
         return msgspec.json.encode(value).decode()
-    if directives.say is not None:
-        return LABEL + directives.say
+    if directives.say is not None or directives.refuse is not None:
+        return LABEL + (directives.say or directives.refuse or "")
     seed = "\0".join((*prompt.texts, str(index)))
     return make_text(seed, usual_length(seed) if directives.tokens is None else directives.tokens)
 

@@ -46,7 +46,7 @@ _CATALOGUE = (
     Model("gemini-embedding-001", "google", "embedding", 1_752_500_000, 2_048, 0, 3_072),
     Model("claude-sonnet-4-5", "anthropic", "chat", 1_759_104_000, 200_000, 64_000),
     Model("claude-opus-4-5", "anthropic", "chat", 1_763_942_400, 200_000, 64_000),
-    Model("claude-sonnet-5", "anthropic", "chat", 1_780_000_000, 1_000_000, 64_000),
+    Model("claude-sonnet-5", "anthropic", "chat", 1_780_000_000, 1_000_000),
 )
 
 MODELS: dict[str, Model] = {model.id: model for model in _CATALOGUE}

@@ -13,7 +13,13 @@ from .openai_errors import bearer, openai_error, openai_model
 from .shelf import MARK, StoredCompletion
 from .values import Answer, Choice, Event, Json, JsonObject, Refusal, ToolCall, Usage
 
-_FINISH = {"stop": "stop", "stop_sequence": "stop", "length": "length", "tool_calls": "tool_calls"}
+_FINISH = {
+    "stop": "stop",
+    "stop_sequence": "stop",
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "refusal": "stop",
+}
 
 
 async def answer_chat(call: Call, match: re.Match[str]) -> None:
@@ -63,7 +69,8 @@ class ChatShape:
             tokens = part.output_tokens
             match part.kind:
                 case "text":
-                    yield self._chunk(answer, choice.index, {"content": part.text}, output_tokens=tokens)
+                    field = "refusal" if choice.finish == "refusal" else "content"
+                    yield self._chunk(answer, choice.index, {field: part.text}, output_tokens=tokens)
                 case "call":
                     opened = self._tool_call(choice.tool_calls[part.call], "") | {"index": part.call}
                     yield self._chunk(answer, choice.index, {"tool_calls": [opened]}, output_tokens=tokens)
@@ -115,8 +122,8 @@ class ChatShape:
     def _message(self, choice: Choice) -> JsonObject:
         message: JsonObject = {
             "role": "assistant",
-            "content": choice.text,
-            "refusal": None,
+            "content": None if choice.finish == "refusal" else choice.text,
+            "refusal": choice.text if choice.finish == "refusal" else None,
             "annotations": [],
         }
         if choice.tool_calls:

@@ -108,14 +108,18 @@ class ResponseShape:
         inside: JsonObject = {**place, "item_id": empty["id"], "content_index": 0}
         tokens = answer.usage.reasoning_tokens
         yield self._event("response.output_item.added", {**place, "item": empty}, tokens)
-        yield self._event("response.content_part.added", {**inside, "part": _text_part("")}, tokens)
+        refused = answer.choices[0].finish == "refusal"
+        said, written = ("refusal", _refusal_part) if refused else ("output_text", _text_part)
+        more: JsonObject = {} if refused else {"logprobs": []}
+        yield self._event("response.content_part.added", {**inside, "part": written("")}, tokens)
         for part in parts(answer, chunk_tokens):
             if part.kind == "text":
-                delta = {**inside, "delta": part.text, "logprobs": []}
-                yield self._event("response.output_text.delta", delta, part.output_tokens, content=True)
+                delta = {**inside, "delta": part.text, **more}
+                yield self._event(f"response.{said}.delta", delta, part.output_tokens, content=True)
         text, tokens = answer.choices[0].text, answer.usage.output_tokens
-        yield self._event("response.output_text.done", {**inside, "text": text, "logprobs": []}, tokens)
-        yield self._event("response.content_part.done", {**inside, "part": _text_part(text)}, tokens)
+        done = {**inside, "refusal" if refused else "text": text, **more}
+        yield self._event(f"response.{said}.done", done, tokens)
+        yield self._event("response.content_part.done", {**inside, "part": written(text)}, tokens)
         yield self._event("response.output_item.done", {**place, "item": items[-1]}, tokens)
 
     def _calls(self, answer: Answer, items: list[Json], chunk_tokens: int) -> Iterator[Event]:
@@ -227,7 +231,8 @@ def _items(answer: Answer) -> list[Json]:
     if choice.tool_calls:
         return items + [_call_item(call, "completed", call.arguments) for call in choice.tool_calls]
     status = "incomplete" if choice.finish == "length" else "completed"
-    return [*items, _message_item(answer, status, [_text_part(choice.text)])]
+    part = _refusal_part(choice.text) if choice.finish == "refusal" else _text_part(choice.text)
+    return [*items, _message_item(answer, status, [part])]
 
 
 def _message_item(answer: Answer, status: str, content: list[Json]) -> JsonObject:
@@ -242,6 +247,10 @@ def _message_item(answer: Answer, status: str, content: list[Json]) -> JsonObjec
 
 def _text_part(text: str) -> JsonObject:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+
+
+def _refusal_part(text: str) -> JsonObject:
+    return {"type": "refusal", "refusal": text}
 
 
 def _call_item(call: ToolCall, status: str, arguments: str) -> JsonObject:

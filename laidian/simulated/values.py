@@ -130,7 +130,7 @@ class Choice(msgspec.Struct, frozen=True):
     index: int
     text: str
     tool_calls: tuple[ToolCall, ...]
-    finish: Literal["stop", "stop_sequence", "length", "tool_calls"]
+    finish: Literal["stop", "stop_sequence", "length", "tool_calls", "refusal"]
     stop_sequence: str | None = None
 
 
