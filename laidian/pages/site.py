@@ -16,7 +16,6 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
-from laidian.admin.schema import Receipt
 from laidian.admin.service.upstreams import list_upstreams
 from laidian.admin.service.usage import receipt
 from laidian.clock import now_ms
@@ -38,11 +37,10 @@ from laidian.pages.visit import Visit
 from laidian.pages.words import words
 from laidian.relay import gates
 from laidian.relay.context import Context
-from laidian.relay.holder import admit, ask, standing
+from laidian.relay.holder import admit, ask, recent, standing
 from laidian.store.connection import Connection
 from laidian.store.upstreams import read_upstreams
 from laidian.store.uptime import read_hours
-from laidian.store.usage import RecordRow, UsageFilter, read_records
 from laidian.upstream.probe import PROBE_EVERY_S
 
 DRAWN = 64
@@ -190,7 +188,10 @@ class Site:
     async def _key_view(self, visit: Visit, key: Key, shown: str) -> Html:
         at_ms = now_ms()
         account = await standing(self._context, key, at_ms, last_days(at_ms))
-        recent = await ask(self._context, lambda connection: _recent(connection, key.id))
+        rows = await recent(self._context, key, RECENT)
+        requests = await ask(
+            self._context, lambda connection: [(row, receipt(connection, row)) for row in rows]
+        )
         frame, found, group = self._frame(visit), None, None
         with contextlib.suppress(
             Unauthenticated
@@ -198,7 +199,7 @@ class Site:
             found, group = self._offers_of(key), gates.group_of(self._context.catalog.current(), key)
 
         def draw() -> Html:
-            seen = Seen(shown, account, group, found() if found else None, recent, visit.base_url)
+            seen = Seen(shown, account, group, found() if found else None, requests, visit.base_url)
             return key_view(frame, seen)
 
         return await asyncio.to_thread(draw)
@@ -258,11 +259,6 @@ def _of_upstreams(connection: Connection, offered: Offers, at_ms: int) -> list[M
         for one in list_upstreams(connection, at_ms, {})
         if one.name in ids and one.enabled
     ]
-
-
-def _recent(connection: Connection, key_id: int) -> list[tuple[RecordRow, Receipt]]:
-    rows = read_records(connection, UsageFilter(key_id=key_id), RECENT, None)
-    return [(row, receipt(connection, row)) for row in rows]
 
 
 def _finished(content: bytes) -> Drawn:

@@ -19,7 +19,7 @@ import msgspec
 
 from laidian.domain.key import Key, digest
 from laidian.domain.quota import window_start_ms
-from laidian.errors import Bug, RateLimited, Unauthenticated
+from laidian.errors import Bug, NotFound, RateLimited, Unauthenticated
 from laidian.relay import gates
 from laidian.relay.backoff import peer_of
 from laidian.relay.client import Client
@@ -34,10 +34,12 @@ from laidian.store.holder import (
     count_records,
     read_account,
     read_buckets,
+    read_own_record,
     read_pace,
     read_windows,
     spent_between,
 )
+from laidian.store.usage import RecordRow, UsageFilter, read_records
 
 T = TypeVar("T")
 
@@ -156,6 +158,23 @@ async def spent_in(context: Context, key: Key, period: Period) -> int:
     """Nano-USD that a key was charged in a period of any length. Raises StorageDown."""
     start_ms, end_ms = period.start_ms, period.end_ms
     return await ask(context, lambda connection: spent_between(connection, key.id, start_ms, end_ms))
+
+
+async def pace(context: Context, key: Key, at_ms: int) -> Pace:
+    """What a key was settled for in the last minute. Raises StorageDown."""
+    return await ask(context, lambda connection: read_pace(connection, key.id, at_ms - MINUTE_MS))
+
+
+async def recent(context: Context, key: Key, limit: int, before: str = "") -> list[RecordRow]:
+    """A key's newest records, or those older than the request `before`. Raises NotFound when it has no such request, StorageDown."""
+
+    def read(connection: Connection) -> list[RecordRow]:
+        last = read_own_record(connection, key.id, before) if before else None
+        if before and last is None:
+            raise NotFound("This key has no request of that id; take one of the list.", param="before")
+        return read_records(connection, UsageFilter(key_id=key.id), limit, last.id if last else None)
+
+    return await ask(context, read)
 
 
 async def ask(context: Context, question: Callable[[Connection], T]) -> T:

@@ -16,8 +16,10 @@ from laidian.relay.client import Client
 from laidian.relay.context import Context
 from laidian.routes.holder import (
     show_balance,
+    show_key,
     show_multiplier,
     show_receipt,
+    show_requests,
     show_spent,
     show_subscription,
     show_token,
@@ -45,7 +47,9 @@ ANSWERS: dict[str, Answer] = {
     "models.list": list_models,
     "models.retrieve": show_model,
     **STORED,
+    "key": show_key,
     "usage": show_usage,
+    "usage.requests": show_requests,
     "usage.receipt": show_receipt,
     "billing.subscription": show_subscription,
     "billing.usage": show_spent,

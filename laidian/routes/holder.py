@@ -12,7 +12,7 @@ from laidian.clock import now_ms
 from laidian.errors import BadRequest
 from laidian.relay.client import Client
 from laidian.relay.context import Context
-from laidian.relay.holder import ask, identify, spent_in, standing
+from laidian.relay.holder import ask, identify, recent, spent_in, standing
 from laidian.routes.holder_billing import (
     balance_answer,
     multiplier_answer,
@@ -20,8 +20,10 @@ from laidian.routes.holder_billing import (
     subscription_answer,
     token_answer,
 )
+from laidian.routes.holder_key import key_answer
 from laidian.routes.holder_period import read_period
 from laidian.routes.holder_receipt import read_receipt
+from laidian.routes.holder_requests import read_wanted, requests_answer
 from laidian.routes.holder_usage import usage_answer
 from laidian.routes.matcher import Params
 
@@ -33,6 +35,20 @@ async def show_usage(context: Context, client: Client, params: Params) -> None:
     key, at_ms = identify(context, client), now_ms()
     period = read_period(client.scope["query_string"], at_ms)
     await _say(client, usage_answer(await standing(context, key, at_ms, period)))
+
+
+async def show_key(context: Context, client: Client, params: Params) -> None:
+    """GET /v1/key: what the key may do, its limits with their use, and the models that would work now."""
+    key, credential = identify(context, client), client.credential()
+    assert credential is not None, "it was identified by one"
+    await _say(client, await key_answer(context, key, credential))
+
+
+async def show_requests(context: Context, client: Client, params: Params) -> None:
+    """GET /v1/usage/requests?limit&before: what was asked last, and what it cost."""
+    key, wanted = identify(context, client), read_wanted(client.scope["query_string"])
+    rows = await recent(context, key, wanted.limit + 1, wanted.before)
+    await _say(client, requests_answer(rows, wanted.limit))
 
 
 async def show_receipt(context: Context, client: Client, params: Params) -> None:

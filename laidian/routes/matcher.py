@@ -24,7 +24,7 @@ UPLOAD = "/upload/v1beta"
 NEAREST_CHARS = 80
 """How much of an unknown path is compared with the known ones; comparing is quadratic."""
 
-_PAGES = frozenset({"", "/usage"})
+_PAGES = frozenset({"", "/usage", "/key"})
 """What is not taken without a version in front: the instance's own pages may stand there."""
 
 Params = dict[str, str]

@@ -9,7 +9,9 @@ ROWS: tuple[Row, ...] = serving(
     "local",
     """
     GET /v1 greeting
+    GET /v1/key key
     GET /v1/usage usage
+    GET /v1/usage/requests usage.requests
     GET /v1/usage/{request_id} usage.receipt
     GET /v1/dashboard/billing/subscription billing.subscription
     GET /v1/dashboard/billing/usage billing.usage
