@@ -13,6 +13,7 @@ import msgspec
 from tui.words import (
     dashboard,
     doctor,
+    form,
     frame,
     groups,
     keys,
@@ -36,6 +37,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     frame: frame.FrameWords
     states: states.StateWords
     table: table.TableWords
+    form: form.FormWords
     dashboard: dashboard.DashboardWords
     keys: keys.KeysWords
     groups: groups.GroupsWords
@@ -52,6 +54,7 @@ ENGLISH = Words(
     frame=frame.EN,
     states=states.EN,
     table=table.EN,
+    form=form.EN,
     dashboard=dashboard.EN,
     keys=keys.EN,
     groups=groups.EN,
@@ -67,6 +70,7 @@ CHINESE = Words(
     frame=frame.ZH,
     states=states.ZH,
     table=table.ZH,
+    form=form.ZH,
     dashboard=dashboard.ZH,
     keys=keys.ZH,
     groups=groups.ZH,

@@ -28,6 +28,8 @@ State = Annotated[str, Cells(9)]
 """The word of a state; its sign comes before it."""
 Title = Annotated[str, Cells(12)]
 """Of a column."""
+Label = Annotated[str, Cells(18)]
+"""Of a field of a form."""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
