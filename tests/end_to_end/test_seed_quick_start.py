@@ -1,4 +1,4 @@
-"""The seed's Quick Start, as written, with only host and key changed."""
+"""The seed's Quick Start, as written in the document itself, with only host and key changed."""
 
 from __future__ import annotations
 
@@ -7,41 +7,16 @@ import subprocess
 
 import pytest
 
+from tests.seed import curl, mine
 from tests.served import Served
 
-PLAIN = r"""
-curl https://givemesometoken.xyz/v1/chat/completions \
-  -H "Authorization: Bearer sk-your-api-key" \
-  -H "Content-Type: application/json" \
-  -d '{
-    "model": "gpt-5.4",
-    "messages": [
-      {"role": "system", "content": "You are a concise assistant."},
-      {"role": "user", "content": "Describe LaiDian Token in one sentence."}
-    ]
-  }'
-"""
-STREAM = r"""
-curl -N https://givemesometoken.xyz/v1/chat/completions \
-  -H "Authorization: Bearer sk-your-api-key" \
-  -H "Content-Type: application/json" \
-  -d '{
-    "model": "gpt-5.5",
-    "stream": true,
-    "messages": [
-      {"role": "user", "content": "Write a three-line product intro."}
-    ]
-  }'
-"""
+PLAIN = curl("/v1/chat/completions")
+STREAM = curl("/v1/chat/completions", stream=True)
 
 
 def run(command: str, laidian: Served) -> str:
-    mine = command.replace("https://givemesometoken.xyz", laidian.base_url).replace(
-        "sk-your-api-key", laidian.key
-    )
-    done = subprocess.run(
-        ["bash", "-c", mine.replace("curl ", "curl -sS ", 1)], capture_output=True, text=True, timeout=60
-    )
+    text = mine(command, laidian).replace("curl ", "curl -sS ", 1)
+    done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
