@@ -19,7 +19,15 @@ from laidian.domain.selection import Health, Opened, Selection, select
 from laidian.domain.upstream import Upstream, UpstreamKind
 
 ObjectKind = Literal[
-    "response", "completion", "conversation", "file", "upload", "gemini.file", "gemini.upload", "gemini.cache"
+    "response",
+    "completion",
+    "conversation",
+    "file",
+    "upload",
+    "gemini.file",
+    "gemini.upload",
+    "gemini.cache",
+    "gemini.continuation",
 ]
 """What is remembered. Kinds are name spaces: an id is looked up in its kind only."""
 
@@ -41,7 +49,7 @@ class Held(msgspec.Struct, frozen=True):
 
     kind: ObjectKind
     id: str
-    """The provider's own, or ours where the provider's is a secret (`gemini.upload`)."""
+    """The provider's own, or a digest where the provider's is a secret (`gemini.upload`, `gemini.continuation`)."""
     key_id: int
     holder: Holder
     created_at_ms: int

@@ -44,6 +44,8 @@ class _Candidate(msgspec.Struct, rename="camel"):
     content: _Content | None = None
     finish_reason: str | None = None
     grounding_metadata: _Grounding | None = None
+    continuation_token: str | None = None
+    """With finishReason CONTINUATION, or as a checkpoint before it: the client goes on with it by itself (google-genai 3.4.0)."""
 
 
 class _Feedback(msgspec.Struct, rename="camel"):
@@ -76,6 +78,11 @@ class Chunk(msgspec.Struct, rename="camel"):
             if candidate.grounding_metadata is not None:
                 found.update(candidate.grounding_metadata.web_search_queries or ())
         return found
+
+    def continuation(self) -> str:
+        """The last token to go on with; empty without one."""
+        tokens = [one.continuation_token for one in self.candidates or () if one.continuation_token]
+        return tokens[-1] if tokens else ""
 
     def blocked(self) -> bool:
         return self.prompt_feedback is not None and bool(self.prompt_feedback.block_reason)
@@ -117,11 +124,10 @@ class GeminiTap:
     """See `Tap`."""
 
     begun_usage = None
-    made_id = ""
 
     __slots__ = (
         "_array", "_cutter", "_finished", "_queries", "_seen", "_size", "_usage_raw", "_waiting",
-        "fault", "output_tokens", "service_tier", "usage",
+        "fault", "made_id", "output_tokens", "service_tier", "usage",
     )  # fmt: skip
 
     ended = False
@@ -140,6 +146,8 @@ class GeminiTap:
         self.fault: StreamFault | None = None
         self.service_tier = "default"
         self.output_tokens = 0
+        self.made_id = ""
+        """The token that another request can go on with."""
 
     @property
     def finished(self) -> bool:
@@ -224,6 +232,7 @@ class GeminiTap:
             self._seen.add(candidate.index)
             if candidate.finish_reason:
                 self._finished.add(candidate.index)
+        self.made_id = chunk.continuation() or self.made_id
         if chunk.blocked():
             self._finished.add(-1)
         self._queries |= chunk.queries()

@@ -7,6 +7,7 @@ account, whoever made it there; so names are compared decoded, and a field that 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection
 from urllib.parse import urlsplit
@@ -114,6 +115,12 @@ def file_of_uri(uri: str, hosts: Collection[str]) -> str | None:
     return found[1] if found else uri[:MAX_ID_CHARS]
 
 
+def continuation_id(token: str) -> str:
+    """What stands for a continuation token: a digest of its bytes, since clients spell base64 in one alphabet or the other."""
+    plain = token.replace("-", "+").replace("_", "/").rstrip("=")
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
 def _split(uri: str) -> tuple[str | None, str] | None:
     """Host and the rest of a web address; None for anything else."""
     try:
@@ -140,6 +147,9 @@ def _gemini(fields: Fields, hosts: Collection[str]) -> tuple[Reference, ...]:
     for name in ("cachedContent", "cached_content"):
         cache = fields.get(name, str)
         _add(found, "gemini.cache", cache and cache.removeprefix("cachedContents/"), name)
+    for name in ("continuationToken", "continuation_token"):
+        token = fields.get(name, str)
+        _add(found, "gemini.continuation", token and continuation_id(token), name)
     text = _without_payloads(fields.body)
     if b"ached" in text or b"fileUri" in text or b"file_uri" in text or _escapes(text):
         for value, param in _Search("gemini", _GEMINI_MARKS, _GEMINI_NAMES).of(fields):

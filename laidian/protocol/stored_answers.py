@@ -14,6 +14,7 @@ import msgspec
 from laidian.domain.estimate import MEDIA_BYTES_PER_TOKEN, MEDIA_TOKENS
 from laidian.protocol.document import said
 from laidian.protocol.events import data_of
+from laidian.protocol.gemini_tap import decode_chunk
 
 RESPONSE_DAYS = 30
 """OpenAI keeps a stored response, or chat completion, so long (its conversation state guide, seen 2026-11-22)."""
@@ -129,6 +130,16 @@ def streamed_response_id(last_event: bytes) -> str | None:
     except _RPC:
         return None
     return None if found is None or found.store is False else found.id
+
+
+def continuation_of(body: bytes) -> str:
+    """The token that a whole Gemini answer can be gone on with; empty without one."""
+    if b"ontinuation" not in body:
+        return ""
+    try:
+        return decode_chunk(body).continuation()
+    except _RPC:
+        return ""
 
 
 def kept_tokens(meta: str) -> int:

@@ -23,6 +23,7 @@ from laidian.errors import BadRequest
 from laidian.protocol.dialect import Operation, Peek
 from laidian.protocol.stored import (
     Reference,
+    continuation_id,
     references,
     session_of,
     stores_answer,
@@ -32,6 +33,7 @@ from laidian.protocol.stored import (
 from laidian.protocol.stored_answers import (
     BACKGROUND_NOTE,
     RESPONSE_DAYS,
+    continuation_of,
     kept_tokens,
     note_of,
     response_id,
@@ -51,6 +53,8 @@ _SESSION_HEADERS = (b"session-id", b"x-session-affinity", b"x-session-id", b"x-c
 """Codex, opencode and Claude Code, in the order of trust (protocol.md 1.0 and 3, seen 2026-11-22)."""
 MAX_SESSION_CHARS = 200
 DAY_MS = 86_400_000
+CONTINUATION_MS = DAY_MS
+"""How long a token is remembered; Google does not say how long it is good, and SDKs use it at once."""
 KEEPING = ("openai", "responses")
 """Kinds of upstream that keep an answer and show it again."""
 
@@ -159,15 +163,23 @@ class Bond:
 
     def _keep(self, outcome: Outcome, answer: bytes, made_id: str) -> None:
         candidate = outcome.candidate
-        if candidate is None or outcome.ended != "complete":
+        if candidate is None:
             return
         holder, at_ms = Holder(candidate.upstream.id, candidate.credential.id), now_ms()
+        going_on = self._made_continuation(outcome, answer, made_id, holder, at_ms)
+        if going_on:
+            self._remember(going_on, at_ms)
+        if outcome.ended != "complete":
+            return
         if self._session is not None:
             self._sessions.note(self._key.id, outcome.ticket.model, self._session, holder, at_ms)
         made = self._made(outcome, answer, made_id, holder, at_ms)
         if made:
-            future = self._context.writer.submit(lambda connection: remember_objects(connection, made, at_ms))
-            future.add_done_callback(_noticed)
+            self._remember(made, at_ms)
+
+    def _remember(self, made: list[Held], at_ms: int) -> None:
+        future = self._context.writer.submit(lambda connection: remember_objects(connection, made, at_ms))
+        future.add_done_callback(_noticed)
 
     def _made(self, outcome: Outcome, answer: bytes, made_id: str, holder: Holder, at_ms: int) -> list[Held]:
         """The response itself, and the conversation that grew by it; or the chat completion."""
@@ -186,12 +198,33 @@ class Bond:
         grown = [msgspec.structs.replace(one, meta=note) for one in self._held if one.kind == "conversation"]
         return [Held("response", made_id, self._key.id, holder, at_ms, expires_at_ms, note), *grown]
 
+    def _made_continuation(
+        self, outcome: Outcome, answer: bytes, made_id: str, holder: Holder, at_ms: int
+    ) -> list[Held]:
+        """What a Gemini answer can be gone on with at its maker only; also where it broke off, since clients then go on from there."""
+        if self._operation.family != "gemini" or holder_kind(outcome) != "gemini":
+            return []
+        token = made_id if self.peek.stream else continuation_of(answer)
+        if not token:
+            return []
+        usage, _ = outcome.used()
+        note = note_of(usage.total_input_tokens + usage.total_output_tokens)
+        expires_at_ms = at_ms + CONTINUATION_MS
+        held = Held(
+            "gemini.continuation", continuation_id(token), self._key.id, holder, at_ms, expires_at_ms, note
+        )
+        return [held]
+
     def _made_completion(self, answer: bytes, made_id: str, holder: Holder, at_ms: int) -> list[Held]:
         if not stores_completion(self.peek.fields):
             return []
         made_id = made_id if self.peek.stream else response_id(answer) or ""
         expires_at_ms = at_ms + RESPONSE_DAYS * DAY_MS
         return [Held("completion", made_id, self._key.id, holder, at_ms, expires_at_ms)] if made_id else []
+
+
+def holder_kind(outcome: Outcome) -> str:
+    return "" if outcome.candidate is None else outcome.candidate.upstream.kind
 
 
 def gemini_hosts(catalog: Catalog) -> frozenset[str]:

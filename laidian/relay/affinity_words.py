@@ -15,6 +15,7 @@ _CALLED: dict[ObjectKind, str] = {
     "gemini.file": "file",
     "gemini.upload": "upload",
     "gemini.cache": "cached content",
+    "gemini.continuation": "continuation",
 }
 
 SHOWN_CHARS = 120

@@ -21,6 +21,7 @@ Directives in the text of the last user message steer the answer:
 | `[[cached:N]]` | N tokens of the prompt (at most all) come from the cache |
 | `[[cache_write:N]]` | N tokens of the prompt that were not cached are written to the cache |
 | `[[tool]]`, `[[tools:N]]` | answer with 1 or N tool calls |
+| `[[continue]]` | Gemini: the answer ends with CONTINUATION, and the request that brings its token back with the end |
 | `[[delay:MS]]` | wait before the first byte |
 | `[[pace:MS]]` | wait between the chunks of a stream |
 | `[[chunk:N]]` | N tokens per chunk of a stream (1 unless told) |

@@ -6,7 +6,9 @@ whole, and only the last chunk of a candidate has a finishReason.
 
 from __future__ import annotations
 
+import base64
 import re
+import secrets
 from collections.abc import Iterator
 from typing import Literal
 from urllib.parse import parse_qs
@@ -14,7 +16,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from .call import Call, Operation, with_usage
-from .gemini_checks import Account, content_prompt, contents_prompt_tokens, known_fields
+from .gemini_checks import FIELDS, Account, content_prompt, contents_prompt_tokens, known_fields
 from .gemini_drawing import draw
 from .gemini_errors import gemini_error, gemini_key, speaks_gemini
 from .generation import generate, parts, prompt_tokens
@@ -22,8 +24,9 @@ from .models import Model, find_model, models_of
 from .openai_checks import maybe_integer
 from .openai_embeddings import vector
 from .tokens import TOKENS_PER_MESSAGE, count_tokens
-from .values import Answer, Choice, Event, Json, JsonObject, Refusal, ToolCall, Usage
+from .values import Answer, Choice, Event, Json, JsonObject, Prompt, Refusal, ToolCall, Usage
 
+CONTINUE = "[[continue]]"
 THOUGHT_SIGNATURE = "c2ltdWxhdGVk"
 """`simulated` in base64."""
 _FINISH = {
@@ -58,7 +61,7 @@ async def answer_content(call: Call, match: re.Match[str]) -> None:
         return
     model = _model_for(match["model"], "chat", "generateContent")
     prompt = content_prompt(call.object(), model, stream=False, account=(call.provider.shelves, call.key))
-    await generate(call, model, prompt, _Shape(call, array=False))
+    await generate(call, model, prompt, _Shape(call, array=False, token=_token(call, prompt)))
 
 
 async def stream_content(call: Call, match: re.Match[str]) -> None:
@@ -71,7 +74,25 @@ async def stream_content(call: Call, match: re.Match[str]) -> None:
         return
     model = _model_for(match["model"], "chat", "streamGenerateContent")
     prompt = content_prompt(call.object(), model, stream=True, account=(call.provider.shelves, call.key))
-    await generate(call, model, prompt, _Shape(call, array=alt == "json"))
+    await generate(call, model, prompt, _Shape(call, array=alt == "json", token=_token(call, prompt)))
+
+
+def _token(call: Call, prompt: Prompt) -> str:
+    """What the answer can be gone on with; empty for one that comes to its end. Raises Refusal (400) for another account's token."""
+    brought = known_fields(call.object(), FIELDS, "").get("continuationToken")
+    tokens = call.provider.shelves.google_continuations
+    if brought is not None and tokens.get(call.key, plain_token(str(brought))) is None:
+        raise Refusal(400, "Invalid continuation token.")
+    if brought is not None or CONTINUE not in prompt.last_user_text:
+        return ""
+    token = base64.b64encode(secrets.token_bytes(24)).decode()
+    tokens.put(call.key, plain_token(token), token)
+    return token
+
+
+def plain_token(token: str) -> str:
+    """Clients spell base64 in either alphabet."""
+    return token.replace("-", "+").replace("_", "/").rstrip("=")
 
 
 async def count_content(call: Call, match: re.Match[str]) -> None:
@@ -171,13 +192,16 @@ def _entry(model: Model) -> JsonObject:
 
 
 class _Shape:
-    def __init__(self, call: Call, *, array: bool) -> None:
+    def __init__(self, call: Call, *, array: bool, token: str = "") -> None:
         self.array = array
         self._call = call
+        self._token = token
+        """What this answer has to be gone on with."""
 
     def whole(self, answer: Answer) -> Json:
         candidates: list[Json] = [
-            _candidate(choice.index, _parts(choice), _FINISH[choice.finish]) for choice in answer.choices
+            self._ended(_candidate(choice.index, _parts(choice), self._finish(choice)))
+            for choice in answer.choices
         ]
         return self._response(answer, candidates, answer.usage.output_tokens)
 
@@ -198,13 +222,21 @@ class _Shape:
                 case "arguments":
                     continue
                 case "finish":
-                    finish = _FINISH[choice.finish]
+                    finish = self._finish(choice)
                     yield self._chunk(answer, part.choice, [{"text": ""}], tokens, finish=finish)
         if self._call.fault == "usage-twice":
             yield Event(self._response(answer, [], answer.usage.output_tokens), None, tokens)
 
     def error_event(self, refusal: Refusal) -> Event:
         return Event(gemini_error(refusal, self._call.request_id))
+
+    def _finish(self, choice: Choice) -> str:
+        return "CONTINUATION" if self._token else _FINISH[choice.finish]
+
+    def _ended(self, candidate: JsonObject) -> JsonObject:
+        if self._token and "finishReason" in candidate:
+            candidate["continuationToken"] = self._token
+        return candidate
 
     def _chunk(
         self,
@@ -215,7 +247,7 @@ class _Shape:
         *,
         finish: str | None = None,
     ) -> Event:
-        data = self._response(answer, [_candidate(index, content, finish)], tokens)
+        data = self._response(answer, [self._ended(_candidate(index, content, finish))], tokens)
         return Event(data, None, tokens, content=finish is None, terminal=finish is not None)
 
     def _response(self, answer: Answer, candidates: list[Json], output_tokens: int) -> JsonObject:

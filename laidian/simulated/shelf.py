@@ -110,6 +110,8 @@ class Shelves:
         self.uploads: Shelf[StoredUpload] = Shelf()
         self.google_files: Shelf[StoredFile] = Shelf()
         self.google_caches: Shelf[JsonObject] = Shelf()
+        self.google_continuations: Shelf[str] = Shelf()
+        """Tokens by themselves."""
         self.google_uploads: dict[str, RunningUpload] = {}
         """By the id in their address, which is all that their data brings along."""
 

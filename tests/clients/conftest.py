@@ -15,6 +15,7 @@ import pytest
 
 from laidian.domain.group import CAPABILITIES
 from tests.clients.billing import Meter
+from tests.clients.recorder import recorded
 from tests.served import Place, Served, Setup, served
 from tests.simulated_provider import SimulatedProvider, simulated_provider
 
@@ -69,7 +70,8 @@ def instance(provider_process: SimulatedProvider) -> Iterator[Served]:
         )
         running.write("UPDATE keys SET quota_id = 2 WHERE id = 2")
         running.write("UPDATE groups SET aliases = ?", json.dumps(ALIASES))
-        yield running
+        with recorded(running):
+            yield running
 
 
 @pytest.fixture
