@@ -23,8 +23,8 @@ from laidian.protocol.openai_usage import read_usage
 DONE = b"[DONE]"
 DONE_EVENT = b"data: [DONE]\n\n"
 
-HELD_EVENT_BYTES = 256 * 1024
-"""An unfinished event longer than this goes on to the client as it comes: only pictures are that long, and a usage chunk is not."""
+HELD_EVENT_BYTES = 64 * 1024 * 1024
+"""An unfinished event longer than this is a fault: a picture may be that long, which some servers put into a chat's chunk."""
 
 
 class _Function(msgspec.Struct):
