@@ -12,7 +12,7 @@ their source (seen 2026-11).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Literal
 from urllib.parse import quote
@@ -382,24 +382,33 @@ def offered(client: Client, capabilities: Iterable[str]) -> tuple[Part, ...]:
     return tuple(part for part in client.parts if part.capability in known)
 
 
+def examples(usable: Iterable[Usable], model: str | None = None) -> dict[str, str | None]:
+    """The model for each capability's examples; `model` takes the place of the chosen one wherever it is made for it."""
+    usable = tuple(usable)
+    wanted = [one for one in usable if one.name == model]
+    return {
+        capability: model
+        if any(one.made_for(capability) for one in wanted)
+        else example_model(usable, capability)
+        for capability in _PREFERRED
+    }
+
+
 def written(
     client: Client,
     capabilities: Iterable[str],
-    usable: Iterable[Usable],
+    models: Mapping[str, str | None],
     *,
     base_url: str,
     brand: str = "LaiDian",
-    model: str | None = None,
 ) -> tuple[Written, ...]:
-    """What a client's user needs, for a group's capabilities and the models it can use now; empty when the client is of no use to it.
+    """What a client's user needs, for a group's capabilities; empty when the client is of no use to it. `models`: what `examples` chose.
 
-    `model` takes the place of the chosen one in every part that it suits. Raises ValueError as `fill` does.
+    Raises ValueError as `fill` does.
     """
-    usable, parts = tuple(usable), offered(client, capabilities)
     found: list[Written] = []
-    for part in parts:
-        suits = any(one.name == model and one.made_for(part.capability) for one in usable)
-        chosen = model if suits else example_model(usable, part.capability)
+    for part in offered(client, capabilities):
+        chosen = models[part.capability]
         text = fill(part.text, base_url=base_url, model=chosen or NO_MODEL, brand=brand)
         found.append(Written(part, chosen if "{model" in part.text else None, text))
     return tuple(found)

@@ -6,7 +6,8 @@ out, and the multiplier is the groups' own. The words are in the catalogue; exam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -16,16 +17,17 @@ from laidian.domain.snippets import (
     NO_KEY,
     NO_MODEL,
     Client,
-    Usable,
     Written,
     example_model,
+    examples,
     root_of,
     written,
 )
-from laidian.pages import examples
+from laidian.pages import examples as runnable
 from laidian.pages.frame import Frame, block, code, table
 from laidian.pages.html import Child, Html, h
 from laidian.pages.offer import Offers
+from laidian.pages.words import Words
 
 IMAGE_MODEL = "gpt-image-2"
 """What the texts name where no image model works now."""
@@ -45,13 +47,15 @@ class Instance(msgspec.Struct, frozen=True):
     multiplier: str
     plain: bool
     """Whether everything costs what it costs at its provider."""
-    usable: tuple[Usable, ...]
+    models: dict[str, str | None]
+    """Of the clients' settings, by capability."""
 
 
 def instance(offers: Offers, base_url: str, brand: str) -> Instance:
     """What the examples say, from what is offered this moment."""
     usable = offers.usable()
-    chat = example_model(usable, "chat")
+    models = examples(usable)
+    chat = models["chat"]
     others = [one for one in usable if one.name != chat]
     least, most = offers.multipliers[:1] or (PPM,), offers.multipliers[-1:] or (PPM,)
     low, high = format_multiplier(least[0]), format_multiplier(most[0])
@@ -62,11 +66,11 @@ def instance(offers: Offers, base_url: str, brand: str) -> Instance:
         second=example_model([one for one in others if "gpt-5.5" in one.name], "chat")
         or example_model(others, "chat")
         or "",
-        image=example_model(usable, "images") or IMAGE_MODEL,
+        image=models["images"] or IMAGE_MODEL,
         capabilities=offers.capabilities,
         multiplier=low if low == high else f"{low}–{high}",
         plain=(least[0], most[0]) == (PPM, PPM),
-        usable=usable,
+        models=models,
     )
 
 
@@ -139,7 +143,7 @@ def _quick_start(frame: Frame, about: Instance) -> Html:
     return _section(
         "quick-start", w("docs.quick_start"),
         h("p", w("docs.quick_start_text" if about.second else "docs.quick_start_one", **names)),
-        block(examples.quick_start(about.base_url, about.chat, about.brand), w.plain("docs.quick_start")),
+        block(runnable.quick_start(about.base_url, about.chat, about.brand), w.plain("docs.quick_start")),
         h("p", w("docs.base_url_only", **paths), class_="tip"),
     )  # fmt: skip
 
@@ -172,11 +176,11 @@ def _chat(frame: Frame, about: Instance) -> Html:
     return _section(
         "chat", w("docs.chat"),
         h("p", w("docs.chat_text")),
-        block(examples.stream(base, model), w.plain("docs.chat")),
+        block(runnable.stream(base, model), w.plain("docs.chat")),
         h("h3", "JavaScript"),
-        block(examples.javascript(base, about.chat, about.brand), "JavaScript"),
+        block(runnable.javascript(base, about.chat, about.brand), "JavaScript"),
         h("h3", "Python"),
-        block(examples.python(base, about.chat), "Python"),
+        block(runnable.python(base, about.chat), "Python"),
     )  # fmt: skip
 
 
@@ -185,7 +189,7 @@ def _responses(frame: Frame, about: Instance) -> Html:
     return _section(
         "responses", w("docs.responses"),
         h("p", w("docs.responses_text", path=code("/v1/responses"))),
-        block(examples.responses(about.base_url, about.chat), w.plain("docs.responses")),
+        block(runnable.responses(about.base_url, about.chat), w.plain("docs.responses")),
     )  # fmt: skip
 
 
@@ -194,10 +198,10 @@ def _images(frame: Frame, about: Instance) -> Html:
     return _section(
         "images", w("docs.images"),
         h("p", w("docs.images_text", path=code("/v1/images/generations"), image=code(about.image))),
-        block(examples.images(base, about.image), w.plain("docs.images")),
+        block(runnable.images(base, about.image), w.plain("docs.images")),
         h("h3", w("docs.edits"), id="image-edits"),
         h("p", w("docs.edits_text", field=code("image"))),
-        block(examples.edits(base, about.image), w.plain("docs.edits")),
+        block(runnable.edits(base, about.image), w.plain("docs.edits")),
         h("p", w("docs.images_group"), class_="tip"),
     )  # fmt: skip
 
@@ -218,14 +222,14 @@ def _clients(frame: Frame, about: Instance) -> Html:
         "clients", w("docs.clients"),
         table(heads, rows, caption=w.plain("docs.clients")),
         h("p", w("docs.tabs_text")),
-        client_tabs(frame, about.capabilities, about.usable, base_url=about.base_url, brand=about.brand, key=NO_KEY),
+        client_tabs(frame, about.capabilities, about.models, base_url=about.base_url, brand=about.brand, key=NO_KEY),
     )  # fmt: skip
 
 
 def client_tabs(
     frame: Frame,
     capabilities: frozenset[str],
-    usable: Sequence[Usable],
+    models: Mapping[str, str | None],
     *,
     base_url: str,
     brand: str,
@@ -234,7 +238,7 @@ def client_tabs(
     """Settings of every client that a group with these capabilities can use, one at a time, without a script. `key` stands in them."""
     options = {"base_url": base_url, "brand": brand}
     shown = [
-        (client, parts) for client in CLIENTS if (parts := written(client, capabilities, usable, **options))
+        (client, parts) for client in CLIENTS if (parts := written(client, capabilities, models, **options))
     ]
     tabs = [
         _tab(frame, client, parts, key, first=number == 0) for number, (client, parts) in enumerate(shown)
@@ -247,7 +251,7 @@ def _tab(frame: Frame, client: Client, parts: Sequence[Written], key: str, *, fi
     name, says = f"client-{client.id}", client.says_zh if w.language == "zh" else client.says
     texts = [
         (
-            h("p", one.part.place, class_="place"),
+            h("p", _place(w, one.part.place), class_="place"),
             block(one.text.replace("{key}", key), f"{client.title}: {one.part.place}"),
         )
         for one in parts
@@ -263,6 +267,12 @@ def _tab(frame: Frame, client: Client, parts: Sequence[Written], key: str, *, fi
             class_="panel",
         ),
     )
+
+
+def _place(words: Words, place: str) -> Child:
+    """Where a text goes, in the reader's language; paths and names are what they are in any."""
+    name = f"place.{re.sub('[^a-z]+', '_', place.lower())}"
+    return words(name) if name in words.texts else place
 
 
 def _troubleshooting(frame: Frame, about: Instance) -> Html:

@@ -15,7 +15,7 @@ from laidian.admin.schema import Receipt
 from laidian.domain.group import CAPABILITIES, Group
 from laidian.domain.money import format_multiplier
 from laidian.domain.quota import window_end_ms
-from laidian.domain.snippets import NO_KEY
+from laidian.domain.snippets import NO_KEY, examples
 from laidian.pages.bars import Bar, bars
 from laidian.pages.docs import client_tabs
 from laidian.pages.frame import Frame, clock, table
@@ -323,7 +323,7 @@ def _clients(frame: Frame, seen: Seen) -> Html | None:
     tabs = client_tabs(
         frame,
         seen.group.capabilities,
-        seen.offers.usable(),
+        examples(seen.offers.usable()),
         base_url=seen.base_url,
         brand=frame.settings.brand,
         key=NO_KEY,

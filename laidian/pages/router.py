@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 import msgspec
 from litestar import Request, Response, get, post, route
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from laidian import __version__
 from laidian.errors import NotFound
@@ -155,14 +156,14 @@ def _renewed(pages: _Pages) -> HTTPRouteHandler:
 
 def _asset() -> HTTPRouteHandler:
     @route("/assets/{name:str}", http_method=["GET", "HEAD"], sync_to_thread=True)
-    def asset(name: str) -> _Answer:
+    def asset(name: FromPath[str], request: _Request) -> _Answer:
         from laidian.pages.assets import asset
 
         found = asset(name)
         if found is None:
             raise NotFound(f"There is no asset {name[:64]!a} here.", code="unknown_url")
-        headers = {"cache-control": FOREVER, "x-content-type-options": "nosniff", "etag": f'"{found.mark}"'}
-        return Response(found.content, media_type=found.media_type, headers=headers)
+        headers = {**_head(FOREVER), "etag": f'"{found.mark}"'}
+        return _packed(request, found.content, found.packed, found.media_type, headers)
 
     return asset
 
@@ -180,9 +181,16 @@ def _kept(request: _Request, drawn: Drawn, media_type: str) -> _Answer:
     headers = {**_head(PUBLIC), "etag": f'W/"{drawn.mark}"'}
     if drawn.mark in request.headers.get("if-none-match", ""):
         return Response(b"", status_code=304, media_type=media_type, headers=headers)
+    return _packed(request, drawn.content, drawn.packed, media_type, headers)
+
+
+def _packed(
+    request: _Request, content: bytes, packed: bytes, media_type: str, headers: dict[str, str]
+) -> _Answer:
+    """Compressed, when the browser can read that."""
     if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(drawn.packed, media_type=media_type, headers={**headers, "content-encoding": "gzip"})
-    return Response(drawn.content, media_type=media_type, headers=headers)
+        return Response(packed, media_type=media_type, headers={**headers, "content-encoding": "gzip"})
+    return Response(content, media_type=media_type, headers=headers)
 
 
 def _json(content: bytes, kept: str, status: int = 200) -> _Answer:

@@ -43,6 +43,8 @@ from laidian.store.upstreams import read_upstreams
 from laidian.store.uptime import read_hours
 from laidian.upstream.probe import PROBE_EVERY_S
 
+OFFERS_KEPT_S = 5.0
+"""What works now changes within seconds, and looking costs 40 us for each model and group."""
 DRAWN = 64
 """Pages kept; the one that was asked for longest ago is forgotten first."""
 
@@ -71,6 +73,8 @@ class Site:
         self._assets = assets.addresses()
         self._drawn: OrderedDict[tuple[str, Visit], Drawn] = OrderedDict()
         self._turn = asyncio.Lock()
+        self._offers: tuple[Offers, float] | None = None
+        """What the public is offered, and until when that holds."""
         self._makers: dict[str, Callable[[Visit], Awaitable[bytes]]] = {
             "docs": self._docs,
             "models": self._models,
@@ -210,8 +214,17 @@ class Site:
         return Frame(words(visit.language), self._settings, self._assets)
 
     def _public_offers(self) -> Callable[[], Offers]:
-        """To be called beside the event loop, on a snapshot taken now."""
-        return self._offered(public_groups(self._context.catalog.current(), self._settings.group))
+        """To be called beside the event loop, on a snapshot taken now. All pages drawn within a few seconds share one answer."""
+        look = self._offered(public_groups(self._context.catalog.current(), self._settings.group))
+
+        def offered() -> Offers:
+            found, until_s = self._offers or (None, 0.0)
+            if found is None or until_s < time.monotonic():
+                found = look()
+                self._offers = found, time.monotonic() + OFFERS_KEPT_S
+            return found
+
+        return offered
 
     def _offers_of(self, key: Key) -> Callable[[], Offers]:
         """Raises Unauthenticated when the key's group is gone or disabled."""

@@ -165,6 +165,9 @@ def _simulated(provider: SimulatedProvider | None) -> tuple[UpstreamEntry, ...]:
 def _greet(folder: Folder, config: Config, begun: Begun, provider: SimulatedProvider | None) -> None:
     """What a person at the terminal needs, on stderr: stdout is for data."""
     lines = [f"LaiDian {__version__}   data {folder.root}", f"  base URL    {base_url(config)}/v1"]
+    shown = _pages(config)
+    if shown:
+        lines.append(f"  pages       {base_url(config)}{shown[0]}{''.join(f'  {one}' for one in shown[1:])}")
     first, key = begun.first, begun.demo_key
     if first is not None and first.key is not None:
         key = first.key.secret
@@ -185,6 +188,13 @@ def _greet(folder: Folder, config: Config, begun: Begun, provider: SimulatedProv
         lines += _next_steps(first, base_url(config))
     sys.stderr.write("\n".join(lines) + "\n")
     sys.stderr.flush()
+
+
+def _pages(config: Config) -> list[str]:
+    """Those that are switched on."""
+    pages = config.pages
+    places = {"/": pages.docs, "/models": pages.models, "/status": pages.status, "/key": pages.key}
+    return [path for path, shown in places.items() if shown != "off"]
 
 
 def _next_steps(first: FirstStart, address: str) -> list[str]:

@@ -17,6 +17,7 @@ from laidian.domain.snippets import (
     Part,
     Usable,
     example_model,
+    examples,
     fill,
     fits,
     root_of,
@@ -35,6 +36,7 @@ USABLE = (
     Usable("gpt-5.5", CHAT),
     Usable("gpt-image-2", frozenset({"images"})),
 )
+EXAMPLES = examples(USABLE)
 NAMED = {
     "curl", "python", "javascript", "chatbox", "cherry-studio", "lobechat", "gemini-cli", "google-genai", "codex", "claude-code",
     "opencode", "aider", "llm", "cc-switch", "env",
@@ -49,7 +51,7 @@ def of(client: str) -> Client:
 def texts(client: str, capabilities: tuple[str, ...] = CAPABILITIES) -> list[str]:
     return [
         one.text.replace("{key}", "sk-secret")
-        for one in written(of(client), capabilities, USABLE, base_url=BASE_URL)
+        for one in written(of(client), capabilities, EXAMPLES, base_url=BASE_URL)
     ]
 
 
@@ -71,7 +73,7 @@ def test_each_part_needs_a_capability_that_exists_and_says_something_in_both_lan
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda one: one.id)
 def test_only_the_key_is_left_open(client: Client):
-    for one in written(client, CAPABILITIES, USABLE, base_url=BASE_URL):
+    for one in written(client, CAPABILITIES, EXAMPLES, base_url=BASE_URL):
         assert not re.search(r"\{(base_url|root_url|model|brand)", one.text)
         assert one.model is None or one.model in one.text
     assert any("{key}" in part.text for part in client.parts)
@@ -87,13 +89,13 @@ def test_the_versions_are_those_that_the_tests_install():
 
 
 def test_a_group_is_offered_only_what_it_may_use():
-    offered = {one.id for one in CLIENTS if written(one, ("images",), USABLE, base_url=BASE_URL)}
+    offered = {one.id for one in CLIENTS if written(one, ("images",), EXAMPLES, base_url=BASE_URL)}
     assert offered == {"curl"}
     assert "/images/generations" in texts("curl", ("images",))[0]
-    without = {one.id for one in CLIENTS if written(one, ("chat",), USABLE, base_url=BASE_URL)}
+    without = {one.id for one in CLIENTS if written(one, ("chat",), EXAMPLES, base_url=BASE_URL)}
     assert without.isdisjoint({"codex", "claude-code", "gemini-cli", "google-genai", "cc-switch"})
     assert len(texts("env", ("chat",))) == 2
-    assert all(not written(one, ("embeddings",), USABLE, base_url=BASE_URL) for one in CLIENTS)
+    assert all(not written(one, ("embeddings",), EXAMPLES, base_url=BASE_URL) for one in CLIENTS)
 
 
 def test_an_example_names_the_seeds_model_where_it_is_and_one_that_suits_where_not():
@@ -104,11 +106,11 @@ def test_an_example_names_the_seeds_model_where_it_is_and_one_that_suits_where_n
     assert example_model([one for one in USABLE if one.name.startswith("gpt-5")], "anthropic") == "gpt-5.4"
     assert example_model([USABLE[2]], "chat") == "gpt-4o-audio-preview"
     assert example_model([one for one in USABLE if "image" not in one.name], "images") is None
-    assert "your-model" in written(of("codex"), CAPABILITIES, (), base_url=BASE_URL)[0].text
+    assert "your-model" in written(of("codex"), CAPABILITIES, examples(()), base_url=BASE_URL)[0].text
 
 
 def test_a_wanted_model_takes_the_place_of_the_chosen_one_where_it_suits():
-    chat, image = written(of("curl"), CAPABILITIES, USABLE, base_url=BASE_URL, model="gpt-5.5")
+    chat, image = written(of("curl"), CAPABILITIES, examples(USABLE, "gpt-5.5"), base_url=BASE_URL)
     assert (chat.model, image.model) == ("gpt-5.5", "gpt-image-2")
 
 
@@ -196,7 +198,7 @@ def test_the_import_links_hold_what_cc_switch_reads():
 
 
 def test_a_brand_with_blanks_is_encoded_in_a_link():
-    (link, *_) = written(of("cc-switch"), CAPABILITIES, USABLE, base_url=BASE_URL, brand="来点 & Co")
+    (link, *_) = written(of("cc-switch"), CAPABILITIES, EXAMPLES, base_url=BASE_URL, brand="来点 & Co")
     assert parse_qs(urlsplit(link.text).query)["name"] == ["来点 & Co"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -100,6 +101,17 @@ def served(
         process.wait(timeout=10)
 
 
+def look_at_the_pages(url: str) -> None:
+    """Words, style, script and icon are data files: every page and what it links to is in the archive."""
+    for page in ("/", "/models", "/status?lang=zh", "/key"):
+        request = urllib.request.Request(url + page, headers={"Accept": "text/html"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            document = answer.read().decode()
+        for link in re.findall(r'"(/assets/[^"]+)"', document):
+            with urllib.request.urlopen(url + link, timeout=60) as answer:
+                assert answer.status == 200
+
+
 def test_the_demo_answers_from_an_empty_cache_with_nothing_else_installed(
     archive: Path, home: Path, tmp_path: Path
 ) -> None:
@@ -108,6 +120,7 @@ def test_the_demo_answers_from_an_empty_cache_with_nothing_else_installed(
         urllib.request.urlopen(f"{url}/health/ready", timeout=10) as answer,
     ):
         assert answer.status == 200
+        look_at_the_pages(url)
     assert {path.name for path in home.iterdir()} == {".cache"}
     assert (tmp_path / "data" / "laidian.db").is_file()
     assert {path.name for path in tmp_path.iterdir()} == {"home", "data", "log"}

@@ -11,7 +11,7 @@ from laidian.admin.schema import Snippet, SnippetPart
 from laidian.admin.service.keys import find_key
 from laidian.admin.service.names import shown, unknown
 from laidian.domain.group import Group
-from laidian.domain.snippets import CLIENTS, Client, Usable, Written, fits, written
+from laidian.domain.snippets import CLIENTS, Client, Usable, Written, examples, fits, written
 from laidian.errors import BadRequest, NotFound
 from laidian.relay.listing import usable
 
@@ -28,7 +28,8 @@ async def list_snippets(
     models = usable(services.catalog.current(), found, services.health.opened, services.now_ms())
     if model:
         _check_model(model, found, models)
-    texts = ((client, _written(client, found, models, services.base_url, model)) for client in CLIENTS)
+    named = examples(models, model or None)
+    texts = ((client, _written(client, found, named, services.base_url)) for client in CLIENTS)
     return tuple(_snippet(client, parts) for client, parts in texts if parts)
 
 
@@ -61,10 +62,10 @@ def _check_model(model: str, group: Group, models: list[Usable]) -> None:
 
 
 def _written(
-    client: Client, group: Group, models: list[Usable], base_url: str, model: str
+    client: Client, group: Group, models: dict[str, str | None], base_url: str
 ) -> tuple[Written, ...]:
     try:
-        return written(client, group.capabilities, models, base_url=base_url, model=model or None)
+        return written(client, group.capabilities, models, base_url=base_url)
     except ValueError as error:
         raise BadRequest(f"public_url in config.toml: {error}") from None
 

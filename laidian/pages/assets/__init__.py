@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from functools import cache
 from importlib.resources import files
@@ -17,6 +18,8 @@ TYPES = {
 
 class Asset(msgspec.Struct, frozen=True):
     content: bytes
+    packed: bytes
+    """The same, compressed."""
     media_type: str
     mark: str
     """Of the content."""
@@ -28,7 +31,8 @@ def asset(name: str) -> Asset | None:
     if name not in TYPES:
         return None
     content = files(__name__).joinpath(name).read_bytes()
-    return Asset(content, TYPES[name], hashlib.sha256(content).hexdigest()[:12])
+    packed = gzip.compress(content, 9, mtime=0)
+    return Asset(content, packed, TYPES[name], hashlib.sha256(content).hexdigest()[:12])
 
 
 def addresses() -> dict[str, str]:
