@@ -16,6 +16,7 @@ from laidian.protocol.family import Family, FamilyName
 from laidian.relay.background import Background
 from laidian.relay.backoff import Backoff
 from laidian.relay.journal import Journal
+from laidian.relay.refused import Refusals
 from laidian.relay.settler import Settler
 from laidian.store.catalog import CatalogReader
 from laidian.store.reader import Reader
@@ -38,6 +39,7 @@ class Context(msgspec.Struct):
     transport: Transport
     health: Health
     journal: Journal
+    refusals: Refusals
     families: dict[FamilyName, Family]
     dialects: dict[DialectName, Dialect]
     askers: dict[DialectName, Asking]

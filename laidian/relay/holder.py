@@ -39,7 +39,8 @@ from laidian.store.holder import (
     read_windows,
     spent_between,
 )
-from laidian.store.usage import RecordRow, UsageFilter, read_records
+from laidian.store.pages import newest_records
+from laidian.store.usage import RecordRow, UsageFilter
 
 T = TypeVar("T")
 
@@ -172,7 +173,9 @@ async def recent(context: Context, key: Key, limit: int, before: str = "") -> li
         last = read_own_record(connection, key.id, before) if before else None
         if before and last is None:
             raise NotFound("This key has no request of that id; take one of the list.", param="before")
-        return read_records(connection, UsageFilter(key_id=key.id), limit, last.id if last else None)
+        return newest_records(
+            connection, UsageFilter(key_id=key.id), limit, before_id=last.id if last else None
+        )
 
     return await ask(context, read)
 

@@ -108,7 +108,17 @@ class Relay:
         client.stop()
         if life.spool is not None:
             life.spool.close()
-        context.journal.request(life.line())
+        line = life.line()
+        context.journal.request(line)
+        if life.error is not None and life.outcome is None:
+            context.refusals.note(
+                client,
+                operation.name,
+                life.error,
+                life.asked_model,
+                at_ms=line.at_ms,
+                duration_ms=line.duration_ms,
+            )
 
     def origin(self, candidate: Candidate) -> tuple[Origin, str]:
         """Where an upstream is, and the path that its own paths begin with."""
@@ -159,6 +169,8 @@ class Life:
         self.started_at_ms = now_ms()
         self.error: LaidianError | None = None
         self.key_name = ""
+        self.asked_model = ""
+        """As the client named it; empty until the body was read."""
         self.outcome: Outcome | None = None
         self.settled: Settled | None = None
         self.sending = False
@@ -195,6 +207,7 @@ class Life:
         gates.require_capability(catalog, key, self.operation)
         bond = await self.relay.bonds.bind(client, key, self.operation, await self._read())
         self.bond, peek = bond, bond.peek
+        self.asked_model = peek.model
         ticket = bond.direct(
             gates.check(
                 catalog,

@@ -103,12 +103,13 @@ class Front:
         client = Client(scope, receive, send, self._family(found.family), new_request_id())
         name = "unknown" if row is None else row.operation if row.served else "refused"
         line = Line(at_ms=at_ms, request_id=client.request_id, operation=name, status=0, duration_ms=0)
+        refused: LaidianError | None = None
         try:
             if row is None or not row.served:
                 raise refusal(found, scope["method"], websocket=marks.websocket, matcher=_MATCHER)
             await ANSWERS[name](context, client, found.params)
         except LaidianError as error:
-            line.error, line.fault = error.code, error.fault
+            line.error, line.fault, refused = error.code, error.fault, error
             await _say(client, error, found)
         except Exception:
             _log.exception("a bug in request %s", client.request_id)
@@ -118,6 +119,9 @@ class Front:
             )
         line.status, line.duration_ms = client.status, now_ms() - at_ms
         context.journal.request(line)
+        if refused is not None and client.credential():
+            # without a credential it is somebody who knocks at every door, and no row is kept of those
+            context.refusals.note(client, name, refused, "", at_ms=at_ms, duration_ms=line.duration_ms)
 
     def _family(self, name: FamilyName) -> Family:
         families = self._context.families

@@ -39,6 +39,7 @@ from laidian.protocol.openai_responses_near import OpenAICompact, OpenAIDecision
 from laidian.relay.background import Background
 from laidian.relay.context import Context
 from laidian.relay.journal import Journal
+from laidian.relay.refused import Refusals
 from laidian.relay.settler import Settler
 from laidian.server.folder import Folder
 from laidian.store.awaited import adopt
@@ -47,8 +48,11 @@ from laidian.store.circuits import read_circuits, write_circuit
 from laidian.store.connection import Connection, DatabaseError
 from laidian.store.database import connect
 from laidian.store.ledger import note_progress, sweep_rates
+from laidian.store.live import asked_to_end
 from laidian.store.orphans import Worker, settle_orphans
 from laidian.store.reader import Reader
+from laidian.store.refusals import forget_refusals
+from laidian.store.rollups import fold, forget
 from laidian.store.upstreams import last_probes
 from laidian.store.vault import Vault, master_key
 from laidian.store.writer import Writer
@@ -63,6 +67,12 @@ PROGRESS_S = 2.0
 SHARE_S = 1.0
 """How often this worker looks at what the others learned about upstreams."""
 STOP_LOOK_S = 0.25
+CANCEL_LOOK_S = 0.5
+"""How soon a worker ends a request that the operator asked another worker to end."""
+FOLD_S = 2.0
+"""How often new records are added to the sums; what is not yet is read from the records, so nothing is ever late."""
+FOLD_PAUSE_S = 0.02
+"""Between two steps of folding: requests go first."""
 ORPHAN_LOOK_S = 5.0
 SWEEP_S = 600.0
 PROBE_LOOK_S = 1.0
@@ -106,6 +116,7 @@ class Services:
             transport=transport,
             health=health,
             journal=Journal(lines=config.log.requests),
+            refusals=Refusals(writer),
             families={"openai": OpenAIFamily(), "gemini": GeminiFamily(), "anthropic": AnthropicFamily()},
             dialects={
                 "openai.chat": OpenAIChat(),
@@ -160,7 +171,7 @@ class Services:
 
     def _cancel(self, request_id: str) -> bool:
         life = self.context.live.get(request_id)
-        if life is not None:
+        if life is not None and not life.cancelled:
             life.cancel()
         return life is not None or self.context.background.let_go(request_id)
 
@@ -168,6 +179,8 @@ class Services:
         for pause_s, chore in (
             (PROGRESS_S, self._note_progress),
             (SHARE_S, self._share_health),
+            (CANCEL_LOOK_S, self._look_for_ends),
+            (FOLD_S, self._fold),
             (STOP_LOOK_S, self._look_for_stop),
             (ORPHAN_LOOK_S, self._look_for_orphans),
             (SWEEP_S, self._sweep),
@@ -183,6 +196,7 @@ class Services:
         await self.context.settler.aclose(3.0)
         await self.context.transport.aclose()
         self.context.journal.flush()
+        await self.context.refusals.flush()
         try:
             await self._writer.submit(self._worker.leave)
         except LaidianError as error:
@@ -205,6 +219,19 @@ class Services:
 
     async def _share_health(self) -> None:
         self.context.health.replace(read_circuits(self.reader))
+
+    async def _look_for_ends(self) -> None:
+        for request_id in asked_to_end(self.reader, self._worker.id):
+            self._cancel(request_id)
+
+    async def _fold(self) -> None:
+        """Adds new records to the sums, in small steps; one worker of all does it."""
+        if _leader(self.reader) != self._worker.id:
+            return
+        while True:
+            if not await self._writer.submit(fold):
+                return
+            await asyncio.sleep(FOLD_PAUSE_S)
 
     async def _look_for_stop(self) -> None:
         if self.context.stopping or not self._folder.stopping.exists():
@@ -245,12 +272,19 @@ class Services:
 
     async def _sweep(self) -> None:
         at_ms = now_ms()
-        await self._writer.submit(lambda connection: sweep_rates(connection, at_ms))
+        await self._writer.submit(lambda connection: _sweep(connection, at_ms))
 
     def _circuit_changed(self, key: CircuitKey, circuit: Circuit | None) -> None:
         at_ms = now_ms()
         future = self._writer.submit(lambda connection: write_circuit(connection, key, circuit, at_ms))
         future.add_done_callback(_noticed)
+
+
+def _sweep(connection: Connection, at_ms: int) -> None:
+    """Drops what is needed no longer."""
+    sweep_rates(connection, at_ms)
+    forget(connection, at_ms)
+    forget_refusals(connection, at_ms)
 
 
 def _leader(reader: Connection) -> str | None:

@@ -8,6 +8,7 @@ arithmetic. What is proved:
 - no prepaid quota is below zero, no counter is negative;
 - a request id is a hold or a record, never both, never twice;
 - a hold belongs to a registered worker or to a dead one, which the orphan rule will settle;
+- the rollups up to their watermark are what the records add up to (store.audit_sums);
 - the amount of a record is the price of its classes at its price version and multiplier. Two cases cannot be the plain product and
   are checked for what they must be: a `lost` record is at most its hold (orphan rule), and one whose price has no rate for a unit
   it used (`unit_not_priced`, or a lost one) is exactly its hold.
@@ -26,6 +27,7 @@ import msgspec
 from laidian.domain.money import format_usd
 from laidian.domain.price import Price, Unpriced, price_usage
 from laidian.domain.usage import UNITS, Usage
+from laidian.store.audit_sums import compare_sums
 from laidian.store.connection import Connection
 from laidian.store.orphans import is_dead
 from laidian.store.prices import price_of_version
@@ -150,6 +152,7 @@ def _audit(connection: Connection, run_folder: Path) -> AuditFigures:
     keys = _compare_keys(connection, sums, found)
     windows = _compare_windows(connection, sums, found)
     _look_for_twins(connection, found)
+    _compare_sums(connection, found)
     return AuditFigures(
         quotas=quotas,
         keys=keys,
@@ -354,6 +357,18 @@ def _look_for_twins(connection: Connection, found: _Found) -> None:
         "SELECT request_id, count(*) FROM usage_records GROUP BY request_id HAVING count(*) > 1"
     ):
         found.add("twice", f"request {request_id}", 1, number, "it has more than one record")
+
+
+def _compare_sums(connection: Connection, found: _Found) -> None:
+    for one in compare_sums(connection):
+        subject = one.table if one.day is None else f"{one.table}, day {one.day} since 1970"
+        found.add(
+            "sums",
+            subject,
+            "what the records add up to",
+            f"{one.rows} other rows",
+            "its records add up to something else",
+        )
 
 
 def _windows(text: str) -> Iterable[tuple[str, int]]:

@@ -52,6 +52,82 @@ def read_keys(connection: Connection) -> list[KeyRow]:
     ]
 
 
+class KeyFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Empty and None filter nothing."""
+
+    part: str = ""
+    """Of name, display form or group, whatever the case of ASCII letters."""
+    group: str = ""
+    quota: str = ""
+    state: str = ""
+    """active, near, disabled, expired or used_up."""
+    now_ms: int
+
+
+_EXPIRED = "(k.expires_at_ms IS NOT NULL AND k.expires_at_ms <= :now)"
+_USED_UP = "(k.limit_nano IS NOT NULL AND k.spent_nano >= k.limit_nano)"
+_ACTIVE = f"k.enabled AND NOT {_EXPIRED} AND NOT {_USED_UP}"
+_STATES: dict[str, str] = {
+    "": "1",
+    "active": _ACTIVE,
+    "near": f"{_ACTIVE} AND k.limit_nano IS NOT NULL AND (k.spent_nano + k.held_nano) * 10 >= k.limit_nano * 9",
+    "disabled": "NOT k.enabled",
+    "expired": f"k.enabled AND {_EXPIRED}",
+    "used_up": f"k.enabled AND NOT {_EXPIRED} AND {_USED_UP}",
+}
+_ORDERS: dict[str, str] = {
+    "name": "k.name",
+    "last_used": "coalesce(k.last_used_at_ms, 0)",
+    "spent": "k.spent_nano",
+    "created": "k.created_at_ms",
+}
+
+
+def ordered_ids(connection: Connection, wanted: KeyFilter, order: str, *, descending: bool) -> list[int]:
+    """Ids of all keys that fit and are not deleted; `order`: name, last_used, spent or created."""
+    part = wanted.part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    rows = connection.execute(
+        "SELECT k.id FROM keys k JOIN groups g ON g.id = k.group_id JOIN quotas q ON q.id = k.quota_id WHERE k.deleted_at_ms IS NULL "
+        f"AND {_STATES[wanted.state]} AND (:part = '%%' OR k.name || ' ' || k.display || ' ' || g.name LIKE :part ESCAPE '\\') "
+        "AND (:group = '' OR g.name = :group) AND (:quota = '' OR q.name = :quota) "
+        f"ORDER BY {_ORDERS[order]} {'DESC' if descending else ''}, k.id",
+        {"now": wanted.now_ms, "part": f"%{part}%", "group": wanted.group, "quota": wanted.quota},
+    )
+    return [key_id for (key_id,) in rows]
+
+
+def read_some(connection: Connection, key_ids: list[int]) -> list[KeyRow]:
+    """These keys, in this order."""
+    rows = connection.execute(f"{_SELECT} WHERE k.id IN ({', '.join('?' * len(key_ids))})", key_ids)
+    found = {row[0]: KeyRow(*row) for row in rows}
+    return [found[key_id] for key_id in key_ids if key_id in found]
+
+
+def ids_like(
+    connection: Connection, *, name: str | None = None, id_: int | None = None, start: str | None = None
+) -> list[int]:
+    """Keys that are not deleted and have this name, this id, or a display form that begins so."""
+    rows = connection.execute(
+        "SELECT id FROM keys WHERE deleted_at_ms IS NULL AND (name = ?1 OR id = ?2 OR substr(display, 1, length(?3)) = ?3)",
+        (name, id_, start),
+    )
+    return [key_id for (key_id,) in rows]
+
+
+def names(connection: Connection) -> list[str]:
+    """Of all keys that are not deleted."""
+    return [
+        name
+        for (name,) in connection.execute("SELECT name FROM keys WHERE deleted_at_ms IS NULL ORDER BY name")
+    ]
+
+
+def count_keys(connection: Connection) -> int:
+    """Not deleted."""
+    (number,) = connection.execute("SELECT count(*) FROM keys WHERE deleted_at_ms IS NULL").fetchone()
+    return int(number)
+
+
 def read_key(connection: Connection, key_id: int) -> KeyRow:
     """One key, deleted or not; it must exist."""
     return KeyRow(*connection.execute(f"{_SELECT} WHERE k.id = ?", (key_id,)).fetchone())

@@ -156,5 +156,91 @@ STEPS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX awaited_response ON awaited (response_id);
     """,
+    # 4: what was refused, who changed what, and a word to the worker that owns a request
+    """
+    CREATE TABLE refusals (
+        id INTEGER PRIMARY KEY, request_id TEXT NOT NULL, at_ms INTEGER NOT NULL, after_id INTEGER NOT NULL,
+        key_id INTEGER, shown TEXT NOT NULL, group_id INTEGER, operation TEXT NOT NULL, model TEXT NOT NULL,
+        status INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, duration_ms INTEGER NOT NULL, client TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX refusals_after ON refusals (after_id);
+    CREATE INDEX refusals_at ON refusals (at_ms);
+    CREATE INDEX refusals_request ON refusals (request_id);
+    INSERT INTO meta VALUES ('refusals_dropped', 0);
+
+    CREATE TABLE operations (
+        id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL, name TEXT NOT NULL, sentence TEXT NOT NULL
+    ) STRICT;
+
+    ALTER TABLE holds ADD COLUMN end_asked_at_ms INTEGER;
+    """,
+    # 5: records added up, folded behind a watermark (store.rollups), and indexes for looking through the records themselves
+    """
+    CREATE TABLE usage_minutes (
+        minute INTEGER NOT NULL, upstream_id INTEGER NOT NULL, class INTEGER NOT NULL,
+        requests INTEGER NOT NULL, failed INTEGER NOT NULL, estimated INTEGER NOT NULL, input_tokens INTEGER NOT NULL,
+        cached_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, charged_nano INTEGER NOT NULL, shortfall_nano INTEGER NOT NULL,
+        duration_ms INTEGER NOT NULL, first_byte_ms INTEGER NOT NULL, first_bytes INTEGER NOT NULL,
+        t0 INTEGER NOT NULL, t1 INTEGER NOT NULL, t2 INTEGER NOT NULL, t3 INTEGER NOT NULL, t4 INTEGER NOT NULL, t5 INTEGER NOT NULL, t6 INTEGER NOT NULL, t7 INTEGER NOT NULL, t8 INTEGER NOT NULL, t9 INTEGER NOT NULL, t10 INTEGER NOT NULL, t11 INTEGER NOT NULL, t12 INTEGER NOT NULL, t13 INTEGER NOT NULL, t14 INTEGER NOT NULL, t15 INTEGER NOT NULL,
+        f0 INTEGER NOT NULL, f1 INTEGER NOT NULL, f2 INTEGER NOT NULL, f3 INTEGER NOT NULL, f4 INTEGER NOT NULL, f5 INTEGER NOT NULL, f6 INTEGER NOT NULL, f7 INTEGER NOT NULL, f8 INTEGER NOT NULL, f9 INTEGER NOT NULL, f10 INTEGER NOT NULL, f11 INTEGER NOT NULL, f12 INTEGER NOT NULL, f13 INTEGER NOT NULL, f14 INTEGER NOT NULL, f15 INTEGER NOT NULL,
+        PRIMARY KEY (minute, upstream_id, class)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE usage_hours (
+        hour INTEGER NOT NULL, model TEXT NOT NULL, upstream_id INTEGER NOT NULL, class INTEGER NOT NULL,
+        requests INTEGER NOT NULL, failed INTEGER NOT NULL, estimated INTEGER NOT NULL, input_tokens INTEGER NOT NULL,
+        cached_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, charged_nano INTEGER NOT NULL, shortfall_nano INTEGER NOT NULL,
+        duration_ms INTEGER NOT NULL, first_byte_ms INTEGER NOT NULL, first_bytes INTEGER NOT NULL,
+        t0 INTEGER NOT NULL, t1 INTEGER NOT NULL, t2 INTEGER NOT NULL, t3 INTEGER NOT NULL, t4 INTEGER NOT NULL, t5 INTEGER NOT NULL, t6 INTEGER NOT NULL, t7 INTEGER NOT NULL, t8 INTEGER NOT NULL, t9 INTEGER NOT NULL, t10 INTEGER NOT NULL, t11 INTEGER NOT NULL, t12 INTEGER NOT NULL, t13 INTEGER NOT NULL, t14 INTEGER NOT NULL, t15 INTEGER NOT NULL,
+        f0 INTEGER NOT NULL, f1 INTEGER NOT NULL, f2 INTEGER NOT NULL, f3 INTEGER NOT NULL, f4 INTEGER NOT NULL, f5 INTEGER NOT NULL, f6 INTEGER NOT NULL, f7 INTEGER NOT NULL, f8 INTEGER NOT NULL, f9 INTEGER NOT NULL, f10 INTEGER NOT NULL, f11 INTEGER NOT NULL, f12 INTEGER NOT NULL, f13 INTEGER NOT NULL, f14 INTEGER NOT NULL, f15 INTEGER NOT NULL,
+        PRIMARY KEY (hour, model, upstream_id, class)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE usage_days (
+        day INTEGER NOT NULL, model TEXT NOT NULL, upstream_id INTEGER NOT NULL, class INTEGER NOT NULL,
+        requests INTEGER NOT NULL, failed INTEGER NOT NULL, estimated INTEGER NOT NULL, input_tokens INTEGER NOT NULL,
+        cached_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, charged_nano INTEGER NOT NULL, shortfall_nano INTEGER NOT NULL,
+        duration_ms INTEGER NOT NULL, first_byte_ms INTEGER NOT NULL, first_bytes INTEGER NOT NULL,
+        t0 INTEGER NOT NULL, t1 INTEGER NOT NULL, t2 INTEGER NOT NULL, t3 INTEGER NOT NULL, t4 INTEGER NOT NULL, t5 INTEGER NOT NULL, t6 INTEGER NOT NULL, t7 INTEGER NOT NULL, t8 INTEGER NOT NULL, t9 INTEGER NOT NULL, t10 INTEGER NOT NULL, t11 INTEGER NOT NULL, t12 INTEGER NOT NULL, t13 INTEGER NOT NULL, t14 INTEGER NOT NULL, t15 INTEGER NOT NULL,
+        f0 INTEGER NOT NULL, f1 INTEGER NOT NULL, f2 INTEGER NOT NULL, f3 INTEGER NOT NULL, f4 INTEGER NOT NULL, f5 INTEGER NOT NULL, f6 INTEGER NOT NULL, f7 INTEGER NOT NULL, f8 INTEGER NOT NULL, f9 INTEGER NOT NULL, f10 INTEGER NOT NULL, f11 INTEGER NOT NULL, f12 INTEGER NOT NULL, f13 INTEGER NOT NULL, f14 INTEGER NOT NULL, f15 INTEGER NOT NULL,
+        PRIMARY KEY (day, model, upstream_id, class)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE group_days (
+        day INTEGER NOT NULL, group_id INTEGER NOT NULL, model TEXT NOT NULL, class INTEGER NOT NULL,
+        requests INTEGER NOT NULL, failed INTEGER NOT NULL, estimated INTEGER NOT NULL, input_tokens INTEGER NOT NULL,
+        cached_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, charged_nano INTEGER NOT NULL, shortfall_nano INTEGER NOT NULL,
+        duration_ms INTEGER NOT NULL, first_byte_ms INTEGER NOT NULL, first_bytes INTEGER NOT NULL,
+        PRIMARY KEY (day, group_id, model, class)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE key_hours (
+        hour INTEGER NOT NULL, key_id INTEGER NOT NULL, group_id INTEGER NOT NULL, model TEXT NOT NULL,
+        requests INTEGER NOT NULL, failed INTEGER NOT NULL, estimated INTEGER NOT NULL, input_tokens INTEGER NOT NULL,
+        cached_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, charged_nano INTEGER NOT NULL, shortfall_nano INTEGER NOT NULL,
+        duration_ms INTEGER NOT NULL, first_byte_ms INTEGER NOT NULL, first_bytes INTEGER NOT NULL,
+        PRIMARY KEY (hour, key_id, group_id, model)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE key_days (
+        key_id INTEGER NOT NULL, day INTEGER NOT NULL, group_id INTEGER NOT NULL, model TEXT NOT NULL,
+        requests INTEGER NOT NULL, failed INTEGER NOT NULL, estimated INTEGER NOT NULL, input_tokens INTEGER NOT NULL,
+        cached_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, charged_nano INTEGER NOT NULL, shortfall_nano INTEGER NOT NULL,
+        duration_ms INTEGER NOT NULL, first_byte_ms INTEGER NOT NULL, first_bytes INTEGER NOT NULL,
+        PRIMARY KEY (key_id, day, group_id, model)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE key_totals (
+        key_id INTEGER NOT NULL, day INTEGER NOT NULL,
+        requests INTEGER NOT NULL, failed INTEGER NOT NULL, estimated INTEGER NOT NULL, input_tokens INTEGER NOT NULL,
+        cached_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, charged_nano INTEGER NOT NULL, shortfall_nano INTEGER NOT NULL,
+        duration_ms INTEGER NOT NULL, first_byte_ms INTEGER NOT NULL, first_bytes INTEGER NOT NULL,
+        PRIMARY KEY (key_id, day)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE usage_spans (hour INTEGER PRIMARY KEY, first_id INTEGER NOT NULL, last_id INTEGER NOT NULL) STRICT;
+    INSERT INTO meta VALUES
+        ('folded_to', 0),
+        ('minutes_from', CAST(strftime('%s', 'now') AS INTEGER) / 60 - 180),
+        ('key_hours_from', CAST(strftime('%s', 'now') AS INTEGER) / 3600 - 216);
+
+    DROP INDEX usage_records_quota;
+    CREATE INDEX usage_records_model ON usage_records (model, id);
+    CREATE INDEX usage_records_trouble ON usage_records (id)
+        WHERE status >= 400 OR status = 0 OR ended <> 'complete' OR instr(attempts, '},{') > 0;
+    """,
 )
 """`user_version` N means that steps 1 to N ran."""

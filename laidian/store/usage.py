@@ -1,11 +1,11 @@
-"""Reading usage records: pages, sums, one. Nothing here writes; the ledger does.
+"""Reading usage records: one, and sums with any filter. Nothing here writes; the ledger does.
 
-Names are joined, deleted ones included, so that history stays readable. Pages go by id, newest first, and never count.
+Names are joined, deleted ones included, so that history stays readable. Pages are in store.pages, sums that screens ask for in
+store.sums; those here read every record they add up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Literal
 
 import msgspec
@@ -34,6 +34,13 @@ class UsageFilter(msgspec.Struct, frozen=True):
     """Only those with a status of 400 or above, or without any."""
     request_id: str = ""
     """Its beginning."""
+    operation: str = ""
+    client: str = ""
+    """A part of it."""
+    text: str = ""
+    """A part of the request id, a model's name, the error's code or the client's name."""
+    kind: str = ""
+    """accepted or refused; empty: both."""
 
 
 class RecordRow(msgspec.Struct, frozen=True):
@@ -78,17 +85,11 @@ class SumRow(msgspec.Struct, frozen=True):
     shortfall_nano: int
 
 
-class Today(msgspec.Struct, frozen=True):
-    requests: int
-    failed: int
-    charged_nano: int
-
-
 _FROM = """
     FROM usage_records r JOIN keys k ON k.id = r.key_id JOIN groups g ON g.id = r.group_id JOIN quotas q ON q.id = r.quota_id
     LEFT JOIN upstreams u ON u.id = r.upstream_id
 """
-_SELECT = f"""
+SELECT = f"""
     SELECT r.id, r.request_id, k.name, g.name, q.name, coalesce(u.name, ''), r.operation, r.model, r.asked_model, r.upstream_model,
            r.stream, r.started_at_ms, r.first_byte_ms, r.duration_ms, r.status, r.ended, r.error_code, r.usage_from,
            r.price_version, r.service_tier, r.multiplier_ppm, r.amount_nano, r.shortfall_nano, r.held_nano, r.attempts, r.client,
@@ -96,6 +97,7 @@ _SELECT = f"""
     {_FROM}
 """
 _CACHED = ("cached_input", "cached_image_input", "cached_audio_input")
+_TEXTS = "(r.request_id || ' ' || r.model || ' ' || r.asked_model || ' ' || r.error_code || ' ' || r.client)"
 _FAILED = "(r.status >= 400 OR r.status = 0)"
 _NAMES: dict[Grouping, str] = {
     "hour": "strftime('%Y-%m-%dT%H:00Z', r.started_at_ms / 1000, 'unixepoch')",
@@ -118,32 +120,14 @@ _SUMS = f"""
 """
 
 
-def read_records(
-    connection: Connection, wanted: UsageFilter, limit: int, before_id: int | None
-) -> list[RecordRow]:
-    """At most `limit` records older than `before_id`, newest first."""
-    where, values = _where(wanted, before_id)
-    # the index on started_at_ms would have SQLite sort a whole day to find its last 50 (0.3 s for 200,000 records); "+" hides it
-    where = where.replace("r.started_at_ms", "+r.started_at_ms")
-    rows = connection.execute(f"{_SELECT} WHERE {where} ORDER BY r.id DESC LIMIT ?", (*values, limit))
-    return [_record(row) for row in rows]
-
-
-def each_record(connection: Connection, wanted: UsageFilter) -> Iterator[RecordRow]:
-    """All of them, newest first, without holding them in memory."""
-    where, values = _where(wanted, None)
-    for row in connection.execute(f"{_SELECT} WHERE {where} ORDER BY r.id DESC", values):
-        yield _record(row)
-
-
 def read_record(connection: Connection, request_id: str) -> RecordRow | None:
-    row = connection.execute(f"{_SELECT} WHERE r.request_id = ?", (request_id,)).fetchone()
-    return None if row is None else _record(row)
+    row = connection.execute(f"{SELECT} WHERE r.request_id = ?", (request_id,)).fetchone()
+    return None if row is None else record_row(row)
 
 
 def sum_records(connection: Connection, wanted: UsageFilter, by: Grouping) -> list[SumRow]:
     """Days newest first; everything else dearest first."""
-    where, values = _where(wanted, None)
+    where, values = conditions(wanted)
     order = "1 DESC" if by in ("hour", "day") else "8 DESC, 1"
     rows = connection.execute(
         f"SELECT {_NAMES[by]}, {_SUMS} {_FROM} WHERE {where} GROUP BY 1 ORDER BY {order}", values
@@ -153,18 +137,8 @@ def sum_records(connection: Connection, wanted: UsageFilter, by: Grouping) -> li
 
 def sum_all(connection: Connection, wanted: UsageFilter) -> SumRow:
     """One row; its name is empty."""
-    where, values = _where(wanted, None)
+    where, values = conditions(wanted)
     return SumRow(*connection.execute(f"SELECT '', {_SUMS} {_FROM} WHERE {where}", values).fetchone())
-
-
-def today_by_key(connection: Connection, since_ms: int) -> dict[int, Today]:
-    """What was begun since and is settled, by key id."""
-    rows = connection.execute(
-        f"SELECT r.key_id, count(*), sum({_FAILED}), sum(r.amount_nano - r.shortfall_nano) FROM usage_records r "
-        "WHERE r.started_at_ms >= ? GROUP BY r.key_id",
-        (since_ms,),
-    )
-    return {row[0]: Today(*row[1:]) for row in rows}
 
 
 def ids_of_key(connection: Connection, name: str) -> list[int]:
@@ -172,15 +146,24 @@ def ids_of_key(connection: Connection, name: str) -> list[int]:
     return [key_id for (key_id,) in connection.execute("SELECT id FROM keys WHERE name = ?", (name,))]
 
 
+def ids_of_name(connection: Connection, table: Literal["groups", "upstreams"], name: str) -> tuple[int, ...]:
+    """Everything that has this name or had it when it was deleted."""
+    return tuple(id_ for (id_,) in connection.execute(f"SELECT id FROM {table} WHERE name = ?", (name,)))
+
+
+def names_of(connection: Connection, table: str) -> dict[int, str]:
+    """Names by id of keys, groups or upstreams, deleted ones included."""
+    return dict(connection.execute(f"SELECT id, name FROM {table}").fetchall())
+
+
 def names_ever(connection: Connection, kind: Literal["groups", "upstreams"]) -> set[str]:
     """Names of things that are or were, deleted ones included."""
     return {name for (name,) in connection.execute(f"SELECT DISTINCT name FROM {kind}")}
 
 
-def _where(wanted: UsageFilter, before_id: int | None) -> tuple[str, list[Any]]:
-    pattern = wanted.request_id.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+def conditions(wanted: UsageFilter) -> tuple[str, list[Any]]:
+    """A filter as SQL on `usage_records r`, with its values."""
     parts: list[tuple[str, Any]] = [
-        ("r.id < ?", before_id),
         ("r.started_at_ms >= ?", wanted.since_ms),
         ("r.started_at_ms < ?", wanted.until_ms),
         ("r.key_id = ?", wanted.key_id),
@@ -189,14 +172,28 @@ def _where(wanted: UsageFilter, before_id: int | None) -> tuple[str, list[Any]]:
         ("r.group_id IN (SELECT id FROM groups WHERE name = ?)", wanted.group or None),
         ("r.upstream_id IN (SELECT id FROM upstreams WHERE name = ?)", wanted.upstream or None),
         ("r.ended = ?", wanted.ended or None),
+        ("r.operation = ?", wanted.operation or None),
         ("r.status >= ?", wanted.lowest_status),
         ("r.status <= ?", wanted.highest_status),
-        ("r.request_id LIKE ? ESCAPE '\\'", pattern if wanted.request_id else None),
+        ("r.client LIKE ? ESCAPE '\\'", part_of(wanted.client) if wanted.client else None),
+        (f"{_TEXTS} LIKE ? ESCAPE '\\'", part_of(wanted.text) if wanted.text else None),
     ]
+    if wanted.request_id:
+        # a range instead of LIKE, which no index of binary order serves
+        parts += [
+            ("r.request_id >= ?", wanted.request_id),
+            ("r.request_id < ?", wanted.request_id + "\U0010ffff"),
+        ]
     used = [(sql, value) for sql, value in parts if value is not None]
-    conditions = [sql for sql, _ in used] + ([_FAILED] if wanted.failed else [])
-    return " AND ".join(conditions) or "1", [value for _, value in used]
+    found = [sql for sql, _ in used] + ([_FAILED] if wanted.failed else [])
+    return " AND ".join(found) or "1", [value for _, value in used]
 
 
-def _record(row: tuple[Any, ...]) -> RecordRow:
+def part_of(text: str) -> str:
+    """A LIKE pattern, with `\\` as its escape, for whatever holds the text."""
+    return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+
+
+def record_row(row: tuple[Any, ...]) -> RecordRow:
+    """Of the columns of SELECT."""
     return RecordRow(*row[:26], usage=Usage(*row[26:]))

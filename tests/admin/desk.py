@@ -174,10 +174,17 @@ class Desk:
         assert self.do(lambda c: settle(c, settlement)) is not None
 
     def serve(
-        self, request_id: str, usage: Usage, *, key: str = "alice", at_ms: int = NOW_MS, **fields: object
+        self,
+        request_id: str,
+        usage: Usage,
+        *,
+        key: str = "alice",
+        at_ms: int = NOW_MS,
+        model: str = "gpt-5.4",
+        **fields: object,
     ) -> None:
         """One whole request."""
-        assert isinstance(self.hold(request_id, key=key, at_ms=at_ms), Hold)
+        assert isinstance(self.hold(request_id, key=key, at_ms=at_ms, model=model), Hold)
         self.settle(request_id, usage, **fields)  # pyright: ignore[reportArgumentType]
 
     def all_bytes(self) -> bytes:

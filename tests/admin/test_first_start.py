@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from laidian.admin.schema import KeyQuery
 from laidian.admin.service.groups import list_groups
 from laidian.admin.service.keys import list_keys
 from laidian.admin.service.quotas import list_quotas
@@ -65,4 +66,4 @@ def test_a_variable_that_cannot_be_used_is_named_and_nothing_is_written(bare_des
     with pytest.raises(BadRequest, match="GEMINI_API_KEY"):
         bare_desk.start({"GEMINI_API_KEY": "two words"})
     assert bare_desk.start() is not None
-    assert list_keys(bare_desk.connection, NOW_MS) == ()
+    assert list_keys(bare_desk.connection, KeyQuery(), limit=9, now_ms=NOW_MS).items == ()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from laidian.admin.schema import KeyEdit
+from laidian.admin.schema import KeyEdit, KeyQuery
 from laidian.admin.service.keys import delete_key, edit_key, list_keys, rotate_key, show_key
 from laidian.admin.service.usage import show_usage
 from laidian.domain.key import digest
@@ -89,7 +89,7 @@ def test_a_deleted_key_is_dead_and_its_usage_stays(desk: Desk) -> None:
     desk.serve("req_1", Usage(input=100, output=10))
     gone = desk.do(lambda c: delete_key(c, "alice", now_ms=NOW_MS))
     assert gone.spent_usd == "0.0003"
-    assert list_keys(desk.connection, NOW_MS) == ()
+    assert list_keys(desk.connection, KeyQuery(), limit=9, now_ms=NOW_MS).items == ()
     assert digest(made.secret) not in desk.reader().current().keys
     assert show_usage(desk.connection, "req_1").record.key == "alice"
     again = desk.key("alice")
@@ -102,7 +102,7 @@ def test_a_listing_has_the_counters_of_the_key_and_of_today(desk: Desk) -> None:
     desk.serve("req_1", Usage(input=50, output=10))
     desk.serve("req_2", Usage(input=50), at_ms=NOW_MS - 86_400_000)
     desk.hold("req_3", nano=10_000)
-    (key,) = list_keys(desk.connection, NOW_MS)
+    (key,) = list_keys(desk.connection, KeyQuery(), limit=9, now_ms=NOW_MS).items
     assert (key.spent_usd, key.held_usd, key.left_usd) == ("0.0003", "0.00001", "0.00009")
     assert (key.in_flight, key.requests_today, key.spent_today_usd) == (1, 1, "0.0002")
 
@@ -127,7 +127,7 @@ def test_an_edit_changes_one_thing_and_nothing_else(
     before = desk.key("alice", limit_usd="5", expires_at="30d").key
     after = desk.do(lambda c: edit_key(c, "alice", edit, now_ms=NOW_MS))
     assert getattr(after, field) == shown
-    touched = {field, "enabled", "left_usd"}
+    touched = {field, "enabled", "left_usd", "used_percent"}
     for name in before.__struct_fields__:
         if name not in touched:
             assert getattr(after, name) == getattr(before, name), name
@@ -136,7 +136,10 @@ def test_an_edit_changes_one_thing_and_nothing_else(
 def test_a_key_says_when_it_is_expired_or_used_up(desk: Desk) -> None:
     desk.key("alice", expires_at="1h")
     desk.key("bob", limit_usd="0")
-    states = {key.name: key.state for key in list_keys(desk.connection, NOW_MS + 3_600_000)}
+    states = {
+        key.name: key.state
+        for key in list_keys(desk.connection, KeyQuery(), limit=9, now_ms=NOW_MS + 3_600_000).items
+    }
     assert states == {"alice": "expired", "bob": "used_up"}
 
 
@@ -148,7 +151,7 @@ def test_a_name_that_could_not_be_typed_or_shown_is_refused(desk: Desk, name: st
         desk.key(name)
     assert refusal.value.param == "name"
     assert "\x1b" not in refusal.value.message
-    assert list_keys(desk.connection, NOW_MS) == ()
+    assert list_keys(desk.connection, KeyQuery(), limit=9, now_ms=NOW_MS).items == ()
 
 
 def test_names_in_every_script_are_names(desk: Desk) -> None:

@@ -14,7 +14,6 @@ from laidian.admin.service import live
 from laidian.admin.service.report import audit_report
 from laidian.admin.service.status import Instance
 from laidian.admin.service.status import status as status_of
-from laidian.errors import Conflict
 
 
 @get("/status")
@@ -48,13 +47,10 @@ async def list_live(services: NamedDependency[AdminServices]) -> tuple[LiveReque
 
 @delete("/live/{request_id:str}", status_code=200)
 async def cancel_live(request_id: FromPath[str], services: NamedDependency[AdminServices]) -> LiveRequest:
-    """Ends a request; what it used is settled."""
+    """Ends a request, whichever worker has it; what it used is settled."""
     now_ms = services.now_ms()
-    found = await services.reader.read(lambda c: live.find_live(c, request_id, now_ms))
-    if not services.cancel(request_id):
-        raise Conflict(
-            "That request belongs to another worker process, or ended a moment ago. Try again: each try may reach another worker."
-        )
+    found = await services.writer.submit(lambda c: live.end_request(c, request_id, now_ms))
+    services.cancel(request_id)
     return found
 
 

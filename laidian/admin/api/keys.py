@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from litestar import delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from laidian.admin.api.services import AdminServices
-from laidian.admin.schema import Key, KeyCreate, KeyCreated, KeyEdit
+from laidian.admin.schema import Key, KeyCreate, KeyCreated, KeyEdit, KeyQuery, Page
 from laidian.admin.service import keys
+
+PAGE = 100
 
 
 @get("/keys")
-async def list_keys(services: NamedDependency[AdminServices]) -> tuple[Key, ...]:
-    """Every key by name."""
+async def list_keys(
+    services: NamedDependency[AdminServices],
+    limit: FromQuery[int] = PAGE,
+    cursor: FromQuery[str] = "",
+    offset: FromQuery[int | None] = None,
+    sort: FromQuery[str] = "name",
+    filter_: Annotated[str, QueryParameter(name="filter")] = "",
+    state_: Annotated[str, QueryParameter(name="state")] = "",
+    group: FromQuery[str] = "",
+    quota: FromQuery[str] = "",
+) -> Page[Key]:
+    """Some of them, in any order, with what they are filtered by; and how many fit in all."""
     now_ms = services.now_ms()
-    return await services.reader.read(lambda connection: keys.list_keys(connection, now_ms))
+    query = KeyQuery(sort=sort, filter=filter_, state=state_, group=group, quota=quota)
+    return await services.reader.read(
+        lambda c: keys.list_keys(c, query, limit=limit, cursor=cursor, offset=offset, now_ms=now_ms)
+    )
 
 
 @post("/keys")

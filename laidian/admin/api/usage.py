@@ -18,7 +18,7 @@ from laidian.admin.service.names import unknown
 from laidian.errors import BadRequest
 
 PAGE = 50
-_PARAMETERS = (*UsageQuery.__struct_fields__, "by", "limit", "cursor")
+_PARAMETERS = (*UsageQuery.__struct_fields__, "by", "top", "limit", "cursor", "at")
 
 
 async def usage_query(
@@ -32,6 +32,10 @@ async def usage_query(
     ended: FromQuery[str] = "",
     status: FromQuery[str] = "",
     request_id: FromQuery[str] = "",
+    operation: FromQuery[str] = "",
+    client: FromQuery[str] = "",
+    text: FromQuery[str] = "",
+    kind: FromQuery[str] = "",
 ) -> UsageQuery:
     """The filters of a request. Raises BadRequest for one that does not exist: ignored, it would answer another question."""
     for name in request.query_params:
@@ -47,6 +51,10 @@ async def usage_query(
         ended=ended,
         status=status,
         request_id=request_id,
+        operation=operation,
+        client=client,
+        text=text,
+        kind=kind,
     )
 
 
@@ -56,26 +64,35 @@ async def list_usage(
     services: NamedDependency[AdminServices],
     limit: FromQuery[int] = PAGE,
     cursor: FromQuery[str] = "",
+    at: FromQuery[str] = "",
 ) -> Page[UsageRecord]:
-    """Newest first."""
-    return await _page(services, wanted, limit, cursor, services.now_ms())
+    """Newest first, accepted and refused ones. Begins with the newest, beyond a cursor, or at a moment."""
+    now_ms = services.now_ms()
+    return await services.reader.read(
+        lambda c: usage.list_usage(c, wanted, limit=limit, cursor=cursor, at=at, now_ms=now_ms)
+    )
 
 
 @get("/usage/summary")
 async def sum_usage(
-    wanted: NamedDependency[UsageQuery], services: NamedDependency[AdminServices], by: FromQuery[str] = "day"
+    wanted: NamedDependency[UsageQuery],
+    services: NamedDependency[AdminServices],
+    by: FromQuery[str] = "day",
+    top: FromQuery[int] = 0,
 ) -> UsageSummary:
-    """Totals by day, model, key, group or upstream."""
+    """Totals by hour, day, model, key, group, upstream or status. `top`: at most so many rows; 0 is all."""
     now_ms = services.now_ms()
-    return await services.reader.read(lambda c: usage.sum_usage(c, wanted, by, now_ms=now_ms))
+    return await services.reader.read(lambda c: usage.sum_usage(c, wanted, by, top=top, now_ms=now_ms))
 
 
 @get("/usage/export", media_type="application/x-ndjson")
 async def export_usage(
     wanted: NamedDependency[UsageQuery], services: NamedDependency[AdminServices]
 ) -> Stream:
-    """Every record that fits, newest first, one JSON document a line."""
+    """Every record that fits, newest first, one JSON document a line. Refused requests only when `kind` asks for them."""
     now_ms = services.now_ms()
+    if not wanted.kind:
+        wanted = msgspec.structs.replace(wanted, kind="accepted")
     # read before the answer begins, so that a filter that makes no sense is still refused with its status
     first = await _page(services, wanted, usage.LARGEST_PAGE, "", now_ms)
     return Stream(_lines(services, wanted, first, now_ms), media_type="application/x-ndjson")

@@ -24,20 +24,28 @@ class UsageFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     group: str = ""
     upstream: str = ""
     ended: str = ""
-    status: int | None = None
+    status: int | str | None = None
+    """A number, or a class as in `UsageQuery`."""
     request_id: str = ""
+    operation: str = ""
+    client: str = ""
+    text: str = ""
+    kind: str = ""
 
 
 class UsageCalls(Calls):
-    async def usage(self, only: UsageFilter, *, limit: int, cursor: str | None = None) -> Page[UsageRecord]:
-        """One page, newest first."""
-        query = query_of(only) | {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+    async def usage(
+        self, only: UsageFilter, *, limit: int, cursor: str | None = None, at: str = ""
+    ) -> Page[UsageRecord]:
+        """One page, newest first: the newest, those beyond a cursor of another page, or those from a moment back."""
+        query = query_of(only) | {"limit": str(limit)}
+        query |= ({"cursor": cursor} if cursor else {}) | ({"at": at} if at else {})
         return await self.ask("GET", "/usage", Page[UsageRecord], query=query)
 
-    async def usage_summary(self, by: Grouping, only: UsageFilter) -> UsageSummary:
-        return await self.ask(
-            "GET", "/usage/summary", UsageSummary, query=query_of(only) | {"by": by}, wait_s=LONG_S
-        )
+    async def usage_summary(self, by: Grouping, only: UsageFilter, *, top: int = 0) -> UsageSummary:
+        """`top`: at most so many rows; 0 for all."""
+        query = query_of(only) | {"by": by} | ({"top": str(top)} if top else {})
+        return await self.ask("GET", "/usage/summary", UsageSummary, query=query, wait_s=LONG_S)
 
     async def usage_detail(self, request_id: str) -> UsageDetail:
         return await self.ask("GET", f"/usage/{part(request_id)}", UsageDetail)

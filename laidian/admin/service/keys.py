@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec import UNSET
 
-from laidian.admin.schema import Key, KeyCreate, KeyCreated, KeyEdit, KeyState
+from laidian.admin.schema import Key, KeyCreate, KeyCreated, KeyEdit, KeyQuery, KeyState, Page
 from laidian.admin.service.moments import day_start_ms, iso, iso_or_none, parse_expiry
 from laidian.admin.service.names import checked_name, taken, unknown
 from laidian.admin.service.reading import amount_or_none, checked
@@ -15,21 +17,76 @@ from laidian.store import keys as rows
 from laidian.store.connection import Connection
 from laidian.store.database import bump_catalog
 from laidian.store.groups import read_groups
-from laidian.store.keys import KeyRow, KeyValues
+from laidian.store.keys import KeyFilter, KeyRow, KeyValues
 from laidian.store.quotas import read_quotas
-from laidian.store.usage import Today, today_by_key
+from laidian.store.sums import Sum, SumFilter, add_up
 
 _SHORTEST_START = len(PREFIX) + 4
 """`sk-` and the four characters that a display form begins with."""
 _WHOLE = 20
 """A text of this length that begins like a key is taken for a whole credential."""
-_NOTHING = Today(0, 0, 0)
+_NOTHING = Sum(None, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (), ())
+LARGEST_PAGE = 500
+ORDERS = ("name", "last_used", "spent", "today", "created")
+STATES = ("active", "near", "disabled", "expired", "used_up")
+_CURSOR = re.compile(r"(-?)([0-9]{1,9})\.([0-9]{1,19})")
 
 
-def list_keys(connection: Connection, now_ms: int) -> tuple[Key, ...]:
-    """Every key by name."""
-    today = today_by_key(connection, day_start_ms(now_ms))
-    return tuple(_key(row, today.get(row.id, _NOTHING), now_ms) for row in rows.read_keys(connection))
+def list_keys(
+    connection: Connection,
+    query: KeyQuery,
+    *,
+    limit: int,
+    cursor: str = "",
+    offset: int | None = None,
+    now_ms: int,
+) -> Page[Key]:
+    """One page of keys, and how many fit in all. Raises BadRequest for an order, state or cursor that does not exist."""
+    query = checked(query)
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise BadRequest(f"A page has 1 to {LARGEST_PAGE} keys, not {limit}.", param="limit")
+    order, descending = query.sort.removeprefix("-"), query.sort.startswith("-")
+    if order not in ORDERS:
+        raise BadRequest(unknown("order", order, ORDERS).message, param="sort")
+    if query.state not in ("", *STATES):
+        raise BadRequest(unknown("state", query.state, STATES).message, param="state")
+    wanted = KeyFilter(
+        part=query.filter, group=query.group, quota=query.quota, state=query.state, now_ms=now_ms
+    )
+    today: dict[int, Sum] | None = None
+    if order == "today":
+        spent = today = _today(connection, None, now_ms)
+        ids = rows.ordered_ids(connection, wanted, "name", descending=False)
+        ids.sort(key=lambda key_id: spent.get(key_id, _NOTHING).charged_nano, reverse=descending)
+    else:
+        ids = rows.ordered_ids(connection, wanted, order, descending=descending)
+    begin = _begin(ids, limit, cursor, offset)
+    shown = ids[begin : begin + limit]
+    today = _today(connection, tuple(shown), now_ms) if today is None else today
+    return Page(
+        items=tuple(
+            _key(row, today.get(row.id, _NOTHING), now_ms) for row in rows.read_some(connection, shown)
+        ),
+        next=f"{begin + len(shown)}.{shown[-1]}" if begin + limit < len(ids) else None,
+        previous=f"-{begin}.{shown[0]}" if begin and shown else None,
+        total=len(ids),
+    )
+
+
+def _begin(ids: list[int], limit: int, cursor: str, offset: int | None) -> int:
+    """Where a page begins: beyond a key, wherever that stands now, or where it stood when it is gone."""
+    if offset is not None:
+        if cursor:
+            raise BadRequest("A page begins at a cursor or at an offset, not at both.", param="offset")
+        return max(0, offset)
+    if not cursor:
+        return 0
+    if not (parts := _CURSOR.fullmatch(cursor)):
+        raise BadRequest("The cursor is not one that a page gave. Start again without it.", param="cursor")
+    back, place, key_id = bool(parts[1]), int(parts[2]), int(parts[3])
+    if key_id in ids:
+        place = ids.index(key_id) + (not back)
+    return max(0, place - limit) if back else place
 
 
 def show_key(connection: Connection, address: str, now_ms: int) -> Key:
@@ -42,33 +99,31 @@ def find_key(connection: Connection, address: str) -> KeyRow:
 
     Raises NotFound, or Conflict when several begin like that. A credential is never repeated in a message.
     """
-    known = rows.read_keys(connection)
-    for row in known:
-        if row.name == address:
-            return row
-    found: list[KeyRow] = []
-    if address.isascii() and address.isdecimal():
-        found = [row for row in known if str(row.id) == address]
-    elif address.startswith(PREFIX):
-        found = _by_credential(connection, known, address)
+    found = rows.ids_like(connection, name=address)
+    if not found and address.isascii() and address.isdecimal() and len(address) < 19:
+        found = rows.ids_like(connection, id_=int(address))
+    elif not found and address.startswith(PREFIX):
+        found = _by_credential(connection, address)
     if len(found) > 1:
-        names = ", ".join(row.name for row in found)
-        raise Conflict(f"Several keys begin like that: {names}. Use the name.", param="key")
+        several = ", ".join(row.name for row in rows.read_some(connection, found[:LARGEST_PAGE]))
+        raise Conflict(f"Several keys begin like that: {several}. Use the name.", param="key")
     if not found:
         secret = len(address) >= _WHOLE and address.startswith(PREFIX)
-        raise unknown(
-            "key", display(address) if secret else address, (row.name for row in known), param="key"
-        )
-    return found[0]
+        raise unknown("key", display(address) if secret else address, rows.names(connection), param="key")
+    return rows.read_key(connection, found[0])
 
 
-def _by_credential(connection: Connection, known: list[KeyRow], address: str) -> list[KeyRow]:
+def _by_credential(connection: Connection, address: str) -> list[int]:
     if len(address) >= _WHOLE and "…" not in address:
         key_id = rows.key_id_of_digest(connection, digest(address))
-        return [row for row in known if row.id == key_id]
-    if len(address) < _SHORTEST_START:
-        return []
-    return [row for row in known if row.display.startswith(address)]
+        return [] if key_id is None else [key_id]
+    return [] if len(address) < _SHORTEST_START else rows.ids_like(connection, start=address)
+
+
+def _today(connection: Connection, key_ids: tuple[int, ...] | None, now_ms: int) -> dict[int, Sum]:
+    """What was begun since 00:00 UTC and is settled, by key id; of some keys, or of all."""
+    wanted = SumFilter(since_ms=day_start_ms(now_ms), key_ids=key_ids)
+    return {one.name: one for one in add_up(connection, wanted, "key") if isinstance(one.name, int)}
 
 
 def create_key(connection: Connection, change: KeyCreate, *, entropy: bytes, now_ms: int) -> KeyCreated:
@@ -77,8 +132,7 @@ def create_key(connection: Connection, change: KeyCreate, *, entropy: bytes, now
     Raises BadRequest, NotFound for an unknown group or quota, Conflict for a taken name.
     """
     change = checked(change)
-    known = rows.read_keys(connection)
-    _check_name(change.name, known)
+    _check_name(connection, change.name)
     groups = {row.name: row.id for row in read_groups(connection)}
     quotas = {row.name: row.id for row in read_quotas(connection)}
     values = KeyValues(
@@ -113,7 +167,7 @@ def _edited(
 ) -> KeyValues:
     name, group_id, quota_id = values.name, values.group_id, values.quota_id
     if change.name is not UNSET and change.name != row.name:
-        _check_name(change.name, rows.read_keys(connection))
+        _check_name(connection, change.name)
         name = change.name
     if change.group is not UNSET:
         group_id = _chosen({one.name: one.id for one in read_groups(connection)}, change.group, "group", "")
@@ -151,13 +205,13 @@ def delete_key(connection: Connection, address: str, *, now_ms: int) -> Key:
     return gone
 
 
-def _check_name(name: str, known: list[KeyRow]) -> None:
+def _check_name(connection: Connection, name: str) -> None:
     checked_name(name, "a key")
     if name.startswith(PREFIX):
         raise BadRequest(
             f"A key's name cannot begin with {PREFIX}, which is how credentials begin.", param="name"
         )
-    if any(row.name == name for row in known):
+    if rows.ids_like(connection, name=name):
         raise taken("key", name)
 
 
@@ -178,11 +232,10 @@ def _chosen(known: dict[str, int], name: str | None, what: str, usual: str) -> i
 
 def _shown(connection: Connection, key_id: int, now_ms: int) -> Key:
     row = rows.read_key(connection, key_id)
-    today = today_by_key(connection, day_start_ms(now_ms)).get(key_id, _NOTHING)
-    return _key(row, today, now_ms)
+    return _key(row, _today(connection, (key_id,), now_ms).get(key_id, _NOTHING), now_ms)
 
 
-def _key(row: KeyRow, today: Today, now_ms: int) -> Key:
+def _key(row: KeyRow, today: Sum, now_ms: int) -> Key:
     left_nano = None if row.limit_nano is None else row.limit_nano - row.held_nano - row.spent_nano
     return Key(
         id=row.id,
@@ -202,7 +255,14 @@ def _key(row: KeyRow, today: Today, now_ms: int) -> Key:
         spent_today_usd=format_usd(today.charged_nano),
         last_used_at=iso_or_none(row.last_used_at_ms),
         created_at=iso(row.created_at_ms),
+        used_percent=_percent(row),
     )
+
+
+def _percent(row: KeyRow) -> int | None:
+    if row.limit_nano is None:
+        return None
+    return (row.spent_nano + row.held_nano) * 100 // row.limit_nano if row.limit_nano else 100
 
 
 def _state(row: KeyRow, now_ms: int) -> KeyState:

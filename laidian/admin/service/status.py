@@ -14,10 +14,10 @@ from laidian.domain.money import format_usd
 from laidian.store.connection import Connection
 from laidian.store.database import catalog_version, schema_version
 from laidian.store.engine import engine_version, has_wal_reset_bug
-from laidian.store.keys import read_keys
+from laidian.store.keys import count_keys
 from laidian.store.live import in_flight, workers
 from laidian.store.prices import adopted_book
-from laidian.store.usage import UsageFilter, sum_all
+from laidian.store.sums import SumFilter, add_up
 
 
 class Instance(msgspec.Struct, frozen=True):
@@ -35,7 +35,7 @@ class Instance(msgspec.Struct, frozen=True):
 def status(connection: Connection, instance: Instance, now_ms: int) -> Status:
     """The whole screen."""
     upstreams = list_upstreams(connection, now_ms, instance.busy)
-    today = sum_all(connection, UsageFilter(since_ms=day_start_ms(now_ms)))
+    (today,) = add_up(connection, SumFilter(since_ms=day_start_ms(now_ms)), None)
     flying, book = in_flight(connection), adopted_book(connection)
     return Status(
         version=__version__,
@@ -48,7 +48,7 @@ def status(connection: Connection, instance: Instance, now_ms: int) -> Status:
         catalog_version=catalog_version(connection),
         sqlite=sqlite_state(),
         upstreams=tuple(_upstream(one) for one in upstreams),
-        keys=len(read_keys(connection)),
+        keys=count_keys(connection),
         in_flight=flying.requests,
         held_usd=format_usd(flying.held_nano),
         requests_today=today.requests,

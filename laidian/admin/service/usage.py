@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from typing import Literal, cast, get_args
 
 import msgspec
@@ -16,9 +16,9 @@ from laidian.admin.schema import (
     UsageDetail,
     UsageQuery,
     UsageRecord,
-    UsageRow,
     UsageSummary,
 )
+from laidian.admin.service import totals
 from laidian.admin.service.keys import find_key
 from laidian.admin.service.moments import iso_exact, parse_when
 from laidian.admin.service.names import unknown
@@ -27,12 +27,17 @@ from laidian.domain.money import format_multiplier, format_usd
 from laidian.domain.price import Unpriced, price_usage
 from laidian.domain.record import ENDINGS
 from laidian.errors import BadRequest, NotFound
+from laidian.store import pages
 from laidian.store import usage as rows
 from laidian.store.connection import Connection
+from laidian.store.pages import NEWEST, Place
 from laidian.store.prices import price_of_version
-from laidian.store.usage import RecordRow, SumRow, UsageFilter
+from laidian.store.refusals import RefusalRow, count_refusals, read_refusal
+from laidian.store.usage import RecordRow, UsageFilter
 
 LARGEST_PAGE = 500
+KINDS = ("accepted", "refused")
+_CURSOR = re.compile(r"(-?)([0-9]{1,19})\.([0-9]{1,19})")
 _CLASSES: dict[str, tuple[int | None, int | None]] = {
     "ok": (1, 399),
     "error": (None, None),
@@ -44,44 +49,78 @@ _ATTEMPTS = tuple[Attempt, ...]
 
 
 def list_usage(
-    connection: Connection, query: UsageQuery, *, limit: int, cursor: str | None, now_ms: int
+    connection: Connection, query: UsageQuery, *, limit: int, cursor: str | None, at: str = "", now_ms: int
 ) -> Page[UsageRecord]:
-    """One page, newest first. Raises BadRequest, or NotFound for a key, group or upstream that never was."""
+    """One page, newest first, accepted and refused requests in one order. Raises BadRequest, or NotFound for a name that never was."""
     if not 1 <= limit <= LARGEST_PAGE:
         raise BadRequest(f"A page has 1 to {LARGEST_PAGE} records, not {limit}.", param="limit")
     wanted = usage_filter(connection, query, now_ms)
-    found = rows.read_records(connection, wanted, limit + 1, _before(cursor))
-    more = len(found) > limit
+    newer, place = _place(connection, cursor, at, now_ms)
+    found = pages.read_page(connection, wanted, limit, place, newer=newer)
+    places = [entry.place for entry in found.entries]
+    if newer:
+        # what a page begins beyond is on its other side, whether or not there is more
+        previous, following = found.end or (places[0] if places else place), places[-1] if places else place
+    else:
+        previous, following = places[0] if places else place, found.end
+    short = found.end is not None and len(places) < limit
+    searched_ms = pages.started_near(connection, found.end) if short and found.end is not None else None
     return Page(
-        items=tuple(record_wire(row) for row in found[:limit]),
-        next=str(found[limit - 1].id) if more else None,
+        items=tuple(entry_wire(entry.row) for entry in found.entries),
+        next=None if following is None else _cursor(following),
+        previous=_cursor(previous, newer=True),
+        searched_to=None if searched_ms is None else iso_exact(searched_ms),
     )
 
 
-def export_usage(connection: Connection, query: UsageQuery, *, now_ms: int) -> Iterator[UsageRecord]:
-    """Every record, newest first, one at a time."""
-    for row in rows.each_record(connection, usage_filter(connection, query, now_ms)):
-        yield record_wire(row)
+def _place(connection: Connection, cursor: str | None, at: str, now_ms: int) -> tuple[bool, Place]:
+    """Whether newer rows are asked for, and beyond which place."""
+    if at:
+        if cursor:
+            raise BadRequest("A page begins at a cursor or at a moment, not at both.", param="at")
+        return False, pages.place_of(connection, parse_when(at, now_ms, param="at", back=True))
+    if not cursor:
+        return False, NEWEST
+    if not (parts := _CURSOR.fullmatch(cursor)):
+        raise BadRequest("The cursor is not one that a page gave. Start again without it.", param="cursor")
+    return bool(parts[1]), Place(int(parts[2]), int(parts[3]))
 
 
-def sum_usage(connection: Connection, query: UsageQuery, by: str, *, now_ms: int) -> UsageSummary:
-    """Totals by day, model, key, group or upstream, and of all. Raises BadRequest or NotFound."""
+def _cursor(place: Place, *, newer: bool = False) -> str:
+    return f"{'-' * newer}{place.record_id}.{place.refusal_id}"
+
+
+def sum_usage(
+    connection: Connection, query: UsageQuery, by: str, *, top: int = 0, now_ms: int
+) -> UsageSummary:
+    """Totals by hour, day, model, key, group, upstream or status, and of all. `top`: that many rows, 0 for every one.
+
+    Raises BadRequest or NotFound. From the rollups, unless the filter asks for what those do not know.
+    """
     if by not in get_args(Grouping):
         raise BadRequest(unknown("grouping", by, get_args(Grouping)).message, param="by")
-    wanted = usage_filter(connection, query, now_ms)
     grouping = cast(Grouping, by)
-    sums = rows.sum_records(connection, wanted, grouping)
-    total = rows.sum_all(connection, wanted)
-    return UsageSummary(by=grouping, rows=tuple(_sum(row) for row in sums), total=_sum(total))
+    wanted = usage_filter(connection, query, now_ms)
+    summed = totals.by_filter(connection, wanted, grouping, top)
+    refused = 0
+    if (
+        wanted.kind != "accepted"
+        and msgspec.structs.replace(wanted, since_ms=None, until_ms=None, kind="") == UsageFilter()
+    ):
+        refused = count_refusals(connection, wanted.since_ms or 0, wanted.until_ms)
+    return UsageSummary(by=grouping, rows=summed.rows, total=summed.total, refused=refused)
 
 
 def show_usage(connection: Connection, request_id: str) -> UsageDetail:
     """A record with its receipt. Raises NotFound."""
     row = rows.read_record(connection, request_id)
     if row is None:
+        refusal = read_refusal(connection, request_id)
+        if refusal is not None:
+            return _refused(refusal)
         raise NotFound(
-            "There is no usage record of that request id. One that is still running is under /live; one that was refused before "
-            "it was accepted has none.",
+            "There is no request of that id. One that is still running is under /live; one that was refused is forgotten after two weeks, "
+            "or sooner when there are very many.",
             param="request_id",
         )
     return UsageDetail(
@@ -90,6 +129,22 @@ def show_usage(connection: Connection, request_id: str) -> UsageDetail:
         held_usd=format_usd(row.held_nano),
         attempts=msgspec.json.decode(row.attempts, type=_ATTEMPTS),
     )
+
+
+def _refused(row: RefusalRow) -> UsageDetail:
+    nothing = format_usd(0)
+    receipt = Receipt(
+        lines=(),
+        multiplier=format_multiplier(1_000_000),
+        amount_usd=nothing,
+        charged_usd=nothing,
+        service_tier="default",
+        note="refused before it was accepted, so it cost nothing",
+        price_version="",
+        price_source="",
+        price_source_date="",
+    )
+    return UsageDetail(record=refusal_wire(row), receipt=receipt, held_usd=nothing, attempts=())
 
 
 def receipt(connection: Connection, row: RecordRow) -> Receipt:
@@ -134,6 +189,8 @@ def usage_filter(connection: Connection, query: UsageQuery, now_ms: int) -> Usag
     query = checked(query)
     if query.ended and query.ended not in ENDINGS:
         raise BadRequest(unknown("ending", query.ended, ENDINGS).message, param="ended")
+    if query.kind not in ("", *KINDS):
+        raise BadRequest(unknown("kind", query.kind, KINDS).message, param="kind")
     lowest, highest, failed = _status(query.status)
     key, key_id = _key(connection, query.key)
     _known(connection, "groups", "group", query.group)
@@ -151,6 +208,10 @@ def usage_filter(connection: Connection, query: UsageQuery, now_ms: int) -> Usag
         highest_status=highest,
         failed=failed,
         request_id=query.request_id,
+        operation=query.operation,
+        client=query.client,
+        text=query.text,
+        kind=query.kind,
     )
 
 
@@ -179,16 +240,62 @@ def _status(text: str) -> tuple[int | None, int | None, bool]:
     return (int(text), int(text), False) if text else (None, None, False)
 
 
-def _before(cursor: str | None) -> int | None:
-    if cursor is None or cursor == "":
-        return None
-    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= 18):
-        raise BadRequest("The cursor is not one that a page gave. Start again without it.", param="cursor")
-    return int(cursor)
+def entry_wire(row: RecordRow | RefusalRow) -> UsageRecord:
+    return record_wire(row) if isinstance(row, RecordRow) else refusal_wire(row)
+
+
+def refusal_wire(row: RefusalRow) -> UsageRecord:
+    return UsageRecord(
+        request_id=row.request_id,
+        kind="refused",
+        key=row.key,
+        group=row.group,
+        quota="",
+        upstream="",
+        operation=row.operation,
+        model=row.model,
+        asked_model=row.model,
+        upstream_model="",
+        stream=False,
+        started_at=iso_exact(row.at_ms),
+        first_byte_ms=None,
+        duration_ms=row.duration_ms,
+        status=row.status,
+        ended="",
+        error_code=row.code,
+        usage_from="none",
+        input_tokens=0,
+        cached_tokens=0,
+        output_tokens=0,
+        usage={},
+        multiplier=format_multiplier(1_000_000),
+        cost_usd=format_usd(0),
+        shortfall_usd=format_usd(0),
+        client=row.client,
+        message=row.message,
+    )
+
+
+def _told(row: RecordRow) -> tuple[str, int]:
+    """Why it failed, as its last attempt has it, and how many were tried before that."""
+    if row.status < 400 and row.ended == "complete" and "},{" not in row.attempts:
+        return "", 0
+    attempts = msgspec.json.decode(row.attempts, type=_ATTEMPTS)
+    retries = max(0, len(attempts) - 1)
+    if row.status < 400 and row.ended == "complete":
+        return "", retries
+    last = attempts[-1] if attempts else None
+    told = (
+        f"{last.upstream}: {last.message}"
+        if last is not None and last.message
+        else ENDINGS.get(row.ended, "")
+    )
+    return told, retries
 
 
 def record_wire(row: RecordRow) -> UsageRecord:
     usage = row.usage
+    message, retries = _told(row)
     return UsageRecord(
         request_id=row.request_id,
         key=row.key,
@@ -215,18 +322,6 @@ def record_wire(row: RecordRow) -> UsageRecord:
         cost_usd=format_usd(row.amount_nano - row.shortfall_nano),
         shortfall_usd=format_usd(row.shortfall_nano),
         client=row.client,
-    )
-
-
-def _sum(row: SumRow) -> UsageRow:
-    return UsageRow(
-        name=row.name,
-        requests=row.requests,
-        failed=row.failed,
-        estimated=row.estimated,
-        input_tokens=row.input_tokens,
-        cached_tokens=row.cached_tokens,
-        output_tokens=row.output_tokens,
-        cost_usd=format_usd(row.charged_nano),
-        shortfall_usd=format_usd(row.shortfall_nano),
+        message=message,
+        retries=retries,
     )
