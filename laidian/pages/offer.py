@@ -27,6 +27,8 @@ class Offer(msgspec.Struct, frozen=True):
     """One model under its public name."""
 
     name: str
+    model: str
+    """Behind the group's alias."""
     capabilities: tuple[str, ...]
     """In the order of CAPABILITIES; what it suits and some group has."""
     price: Price
@@ -87,11 +89,11 @@ def _offer(catalog: Catalog, group: Group, name: str, health: Health, now_ms: in
         return None
     upstreams = _serving(catalog, group, model)
     if selection.candidates:
-        return Offer(name, tuple(useful), price, (group.multiplier_ppm,), "up", None, upstreams)
+        return Offer(name, model, tuple(useful), price, (group.multiplier_ppm,), "up", None, upstreams)
     tries = [one.until_ms for one in selection.blocked if one.until_ms is not None]
     state: State = "resting" if tries else "down"
     return Offer(
-        name, tuple(useful), price, (group.multiplier_ppm,), state, min(tries, default=None), upstreams
+        name, model, tuple(useful), price, (group.multiplier_ppm,), state, min(tries, default=None), upstreams
     )
 
 

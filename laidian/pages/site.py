@@ -32,7 +32,7 @@ from laidian.pages.key import RECENT, Seen, key_page, key_view, last_days
 from laidian.pages.models import models_answer, models_page, models_view
 from laidian.pages.offer import Offers, State, offers, public_groups
 from laidian.pages.status import RENEWED, Monitor, of_models, status_answer, status_page, status_view
-from laidian.pages.uptime import first_hour, uptime
+from laidian.pages.uptime import DAYS, HOURS, first_hour, uptime
 from laidian.pages.visit import Visit
 from laidian.pages.words import words
 from laidian.relay import gates
@@ -40,7 +40,7 @@ from laidian.relay.context import Context
 from laidian.relay.holder import admit, ask, recent, standing
 from laidian.store.connection import Connection
 from laidian.store.upstreams import read_upstreams
-from laidian.store.uptime import read_hours
+from laidian.store.uptime import DAY_MS, HOUR_MS, read_demand, read_hours
 from laidian.upstream.probe import PROBE_EVERY_S
 
 OFFERS_KEPT_S = 5.0
@@ -246,7 +246,8 @@ class Site:
             if of_upstreams:
                 return _of_upstreams(connection, offered, at_ms)
             rows = read_hours(connection, first_hour(at_ms))
-            return of_models(offered.models, rows, {}, at_ms)
+            demand = read_demand(connection, at_ms // HOUR_MS - HOURS + 1, at_ms // DAY_MS - DAYS + 1)
+            return of_models(offered.models, rows, demand, at_ms)
 
         return await self._read(read)
 
@@ -267,7 +268,7 @@ def _of_upstreams(connection: Connection, offered: Offers, at_ms: int) -> list[M
             (one.name,),
             states.get(one.state, "down"),
             None,
-            uptime(rows, frozenset({ids[one.name]}), {}, at_ms),
+            uptime(rows, frozenset({ids[one.name]}), None, at_ms),
         )
         for one in list_upstreams(connection, at_ms, {})
         if one.name in ids and one.enabled

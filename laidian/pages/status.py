@@ -15,11 +15,13 @@ from laidian.pages.frame import Frame, clock, paragraphs
 from laidian.pages.html import Child, Html, h
 from laidian.pages.models import GLYPHS, state_of
 from laidian.pages.offer import Offer, State
-from laidian.pages.uptime import DAYS, HOURS, Traffic, Uptime, uptime
+from laidian.pages.uptime import DAYS, HOURS, Uptime, uptime
 from laidian.pages.words import Words
 from laidian.relay.gates import moment
-from laidian.store.uptime import HOUR_MS, HourRow
+from laidian.store.uptime import HOUR_MS, Demand, HourRow
 
+ALONE = 24
+"""Models with a card of their own."""
 NAMED = 6
 """Models that a card names before it says how many more there are."""
 RENEWED = "/view/status/public"
@@ -43,6 +45,8 @@ class MonitorAnswer(msgspec.Struct, frozen=True):
     uptime_90d: float | None
     """Share from 0 to 1; null: nothing is known."""
     uptime_24h: float | None
+    first_byte_p50_ms: int | None
+    """Of the last 24 hours' requests; null: none, or the card stands for several models."""
     days: dict[str, float | None]
     """By day, UTC; the last one is still running."""
     hours: dict[str, float | None]
@@ -58,23 +62,21 @@ class StatusAnswer(msgspec.Struct, frozen=True):
 
 
 def of_models(
-    offers: Iterable[Offer],
-    rows: Sequence[HourRow],
-    traffic: Mapping[str, Mapping[int, Traffic]],
-    now_ms: int,
+    offers: Iterable[Offer], rows: Sequence[HourRow], demand: Mapping[str, Demand], now_ms: int
 ) -> list[Monitor]:
-    """A card for each model that was asked for; the others share one where they share their accounts and their state."""
+    """A card for each of the models that were asked for most; the others share one where they share their accounts and their state."""
+    counts = {model: sum(day.requests for day in asked.days.values()) for model, asked in demand.items()}
+    alone = set(sorted(counts, key=lambda model: -counts[model])[:ALONE])
     shared: dict[tuple[frozenset[int], State, int | None], list[str]] = {}
     found: list[Monitor] = []
     for offer in offers:
-        own = traffic.get(offer.name)
-        if own:
-            times = uptime(rows, offer.upstreams, own, now_ms)
+        if offer.model in alone:
+            times = uptime(rows, offer.upstreams, demand[offer.model], now_ms)
             found.append(Monitor((offer.name,), offer.state, offer.until_ms, times))
         else:
             shared.setdefault((offer.upstreams, offer.state, offer.until_ms), []).append(offer.name)
     for (upstreams, state, until_ms), names in shared.items():
-        found.append(Monitor(tuple(names), state, until_ms, uptime(rows, upstreams, {}, now_ms)))
+        found.append(Monitor(tuple(names), state, until_ms, uptime(rows, upstreams, None, now_ms)))
     return found
 
 
@@ -107,6 +109,7 @@ def _answer(monitor: Monitor, now_ms: int) -> MonitorAnswer:
         until=None if monitor.until_ms is None else moment(monitor.until_ms),
         uptime_90d=_rounded(times.whole),
         uptime_24h=_rounded(times.last),
+        first_byte_p50_ms=times.first_byte_ms,
         days={_day(hour, DAYS, at): _rounded(share) for at, share in enumerate(times.days)},
         hours={_hour(hour, at): _rounded(share) for at, share in enumerate(times.hours)},
     )
@@ -150,11 +153,18 @@ def _card(words: Words, monitor: Monitor, now_ms: int) -> Html:
     days = [_bar(words, share, _day(hour, DAYS, at)) for at, share in enumerate(times.days)]
     hours = [_bar(words, share, _hour(hour, at)) for at, share in enumerate(times.hours)]
     more = len(monitor.names) - NAMED
-    title = ", ".join(monitor.names[:NAMED])
+    title, first = ", ".join(monitor.names[:NAMED]), times.first_byte_ms
     return h(
         "article",
         h("div", h("h2", title, " ", _rest(words, monitor.names, more)), state_of(words, monitor.state, monitor.until_ms), class_="monitor-head"),
-        h("p", words("status.percent", days=str(DAYS), percent=percent(times.whole)), " · ", words("status.percent_hours", percent=percent(times.last)), class_="soft"),
+        h(
+            "p",
+            words("status.percent", days=str(DAYS), percent=percent(times.whole)),
+            " · ",
+            words("status.percent_hours", percent=percent(times.last)),
+            [" · ", words("status.first_byte", seconds=f"{first / 1000:.2f}")] if first is not None else None,
+            class_="soft",
+        ),
         bars(days, words.plain("status.bars_label", name=title, period=words.plain("status.days"), percent=percent(times.whole)), "bars"),
         _scale(words, "status.ago_days", "status.today"),
         bars(hours, words.plain("status.bars_label", name=title, period=words.plain("status.hours"), percent=percent(times.last)), "bars hours"),

@@ -1,4 +1,6 @@
-"""Probes added up by the hour, for as long as a status page looks back. Retention, as a rule: single probes, the last PROBES_KEPT of each
+"""How well accounts and models did, as far back as a status page looks: probes by the hour, and what the rollups say of requests.
+
+Retention, as a rule: single probes, the last PROBES_KEPT of each
 upstream (`store.upstreams`); their sums by the hour, DAYS_KEPT days, of deleted upstreams too.
 
 The row of an hour is written in the transaction of its probe, so that the two never disagree.
@@ -8,9 +10,10 @@ from __future__ import annotations
 
 import msgspec
 
+from laidian.domain.latency import CLASSES
 from laidian.store.connection import Connection
 
-HOUR_MS = 3_600_000
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 DAYS_KEPT = 91
 """Ninety whole days, and the one that runs."""
 
@@ -24,6 +27,25 @@ class HourRow(msgspec.Struct, frozen=True):
     probes: int
     """At least one."""
     good: int
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """How the requests for one model ended in one hour or day."""
+
+    requests: int
+    good: int
+    """Answered, or refused for the caller's own fault."""
+
+
+class Demand(msgspec.Struct, frozen=True):
+    """What was asked of one model."""
+
+    hours: dict[int, Asked]
+    """By hour since the epoch; of the last ones only."""
+    days: dict[int, Asked]
+    """By day since the epoch."""
+    first_bytes: tuple[int, ...]
+    """Of good answers in these hours: counts in the classes of domain.latency."""
 
 
 def add_probe(connection: Connection, upstream_id: int, at_ms: int, *, ok: bool) -> None:
@@ -46,3 +68,28 @@ def read_hours(connection: Connection, since_hour: int) -> list[HourRow]:
         (since_hour,),
     )
     return [HourRow(*row) for row in rows]
+
+
+_GOOD = "sum(CASE WHEN class IN (0, 5) THEN 0 ELSE requests END)"
+"""0: lost with its process."""
+_FIRST_BYTES = ", ".join(f"sum(CASE WHEN class = 2 THEN f{number} ELSE 0 END)" for number in range(CLASSES))
+
+
+def read_demand(connection: Connection, since_hour: int, since_day: int) -> dict[str, Demand]:
+    """By priced model, from the rollups (`store.rollups`), which are seconds behind the records."""
+    found: dict[str, Demand] = {}
+    for model, day, requests, good in connection.execute(
+        f"SELECT model, day, sum(requests), {_GOOD} FROM usage_days WHERE day >= ? GROUP BY 1, 2",
+        (since_day,),
+    ):
+        found.setdefault(model, Demand({}, {}, ())).days[day] = Asked(requests, good)
+    for model, hour, requests, good in connection.execute(
+        f"SELECT model, hour, sum(requests), {_GOOD} FROM usage_hours WHERE hour >= ? GROUP BY 1, 2",
+        (since_hour,),
+    ):
+        found.setdefault(model, Demand({}, {}, ())).hours[hour] = Asked(requests, good)
+    for model, *counts in connection.execute(
+        f"SELECT model, {_FIRST_BYTES} FROM usage_hours WHERE hour >= ? GROUP BY 1", (since_hour,)
+    ):
+        found[model] = msgspec.structs.replace(found[model], first_bytes=tuple(counts))
+    return found

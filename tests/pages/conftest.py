@@ -104,12 +104,19 @@ def furnish(laidian: Served) -> None:
         headers = {**bearer(laidian.key), "Content-Type": "application/json"}
         assert ask(laidian, "/v1/chat/completions", headers, method="POST", body=body).status == 200
     laidian.wait_settled()
+    wait_until(lambda: asked(laidian) == 3, "the requests are added up")
     hour = int(time.time() * 1000) // HOUR_MS
     for ago, good in ((1, 6), (2, 3), (30, 0), (24 * 40, 6)):
         for upstream_id in (1, 2, 3):
             laidian.write(
                 "INSERT OR REPLACE INTO probe_hours VALUES (?, ?, 6, ?)", upstream_id, hour - ago, good
             )
+
+
+def asked(laidian: Served) -> int:
+    """Requests in the rollups."""
+    with laidian.database() as database:
+        return database.execute("SELECT coalesce(sum(requests), 0) FROM usage_hours").fetchone()[0]
 
 
 def models(laidian: Served) -> list[str]:

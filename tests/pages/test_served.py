@@ -158,7 +158,10 @@ def test_models_as_data(laidian: Served):
 def test_status_as_data(laidian: Served):
     found = ask(laidian, "/status.json", {"Accept": "*/*"}).json()
     assert (found["state"], found["incident"]) == ("all_up", "One account is slow.")
-    (card,) = [one for one in found["data"] if "gpt-5.4" in one["names"]]
+    (asked,) = [one for one in found["data"] if one["names"] == ["gpt-5.4"]]
+    assert asked["first_byte_p50_ms"] is not None
+    (card,) = [one for one in found["data"] if "gpt-5.5" in one["names"]]
+    assert card["first_byte_p50_ms"] is None
     assert (len(card["days"]), len(card["hours"])) == (90, 24)
     assert 0 < card["uptime_90d"] < 1
     assert 0.5 in card["hours"].values()

@@ -4,11 +4,20 @@ from pathlib import Path
 
 import pytest
 
+from laidian.domain.latency import CLASSES
 from laidian.store import migrations
 from laidian.store.connection import Connection
 from laidian.store.database import connect, migrate
 from laidian.store.upstreams import PROBES_KEPT, ProbeRow, insert_probe
-from laidian.store.uptime import DAYS_KEPT, HOUR_MS, HourRow, read_hours
+from laidian.store.uptime import (
+    DAYS_KEPT,
+    HOUR_MS,
+    Asked,
+    Demand,
+    HourRow,
+    read_demand,
+    read_hours,
+)
 
 START_MS = 1_795_341_600_000
 """2026-11-22T10:00:00Z, when an hour begins."""
@@ -73,3 +82,36 @@ def test_a_database_from_before_begins_with_the_probes_it_has(
     connection.close()
     migrate(path)
     assert read_hours(connect(path), 0) == [HourRow(1, HOUR, 2, 1)]
+
+
+def count(connection: Connection, table: str, **values: int | str) -> None:
+    """A row of a rollup, zero where nothing is said."""
+    columns = [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")]
+    row = [values.get(name, 0) for name in columns]
+    connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+
+
+def test_what_was_asked_of_a_model_is_told_by_hour_and_day(connection: Connection):
+    day = HOUR // 24
+    for table, period, at in (("usage_hours", "hour", HOUR), ("usage_days", "day", day)):
+        for kind, requests in ((2, 6), (4, 2), (5, 1), (0, 1)):
+            row = {
+                period: at,
+                "model": "m",
+                "upstream_id": 1,
+                "class": kind,
+                "requests": requests,
+                "f3": requests,
+            }
+            count(connection, table, **row)
+        count(
+            connection, table, **{period: at - 1, "model": "old", "upstream_id": 1, "class": 2, "requests": 9}
+        )
+    assert read_demand(connection, HOUR, day) == {
+        "m": Demand(
+            {HOUR: Asked(10, 8)},
+            {day: Asked(10, 8)},
+            tuple(6 if number == 3 else 0 for number in range(CLASSES)),
+        )
+    }
+    assert set(read_demand(connection, 0, 0)) == {"m", "old"}
