@@ -43,6 +43,7 @@ COMMANDS = {
     "status": Entry("status", "status", INSTANCE),
     "tui": Entry("tui", "tui", INSTANCE),
     "config": Entry("config", "config", INSTANCE),
+    "import": Entry("carry", "import_command", INSTANCE),
     "backup": Entry("backup", "backup", INSTANCE),
     "restore": Entry("backup", "restore", INSTANCE),
     "upgrade": Entry("upgrade", "upgrade", PROGRAM),

@@ -140,6 +140,16 @@ def key_id_of_digest(connection: Connection, digest: bytes) -> int | None:
     return None if row is None else row[0]
 
 
+def digest_known(connection: Connection, digest: bytes) -> bool:
+    """Whether any key has it, deleted ones too: a credential is never given out twice."""
+    return connection.execute("SELECT 1 FROM keys WHERE digest = ?", (digest,)).fetchone() is not None
+
+
+def key_names(connection: Connection) -> set[str]:
+    """Of those that are not deleted."""
+    return {name for (name,) in connection.execute("SELECT name FROM keys WHERE deleted_at_ms IS NULL")}
+
+
 def insert_key(connection: Connection, values: KeyValues, digest: bytes, display: str, now_ms: int) -> int:
     """The new key's id."""
     cursor = connection.execute(

@@ -13,7 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 
 from laidian import __version__
-from laidian.admin.api import groups, instance, keys, prices, quotas, snippets, upstreams, usage
+from laidian.admin.api import carry, groups, instance, keys, prices, quotas, snippets, upstreams, usage
 from laidian.admin.api.gate import Gate
 from laidian.admin.api.refusals import failed, no_route, not_understood, refused, unreadable
 from laidian.admin.api.services import AdminServices
@@ -32,6 +32,7 @@ _HANDLERS: list[HTTPRouteHandler] = [
     *prices.HANDLERS,
     *usage.HANDLERS,
     *snippets.HANDLERS,
+    *carry.HANDLERS,
 ]
 
 

@@ -14,6 +14,7 @@ import httpx2
 
 from laidian.admin.client.address import checked_url, is_loopback, only_trusting
 from laidian.admin.client.calls import LONG_S, TIMEOUT_S
+from laidian.admin.client.carry import CarryCalls
 from laidian.admin.client.groups import GroupCalls
 from laidian.admin.client.instance import InstanceCalls
 from laidian.admin.client.keys import KeyCalls
@@ -42,7 +43,15 @@ ASGIApp = Callable[..., Awaitable[None]]
 
 
 class AdminClient(
-    GroupCalls, InstanceCalls, KeyCalls, PriceCalls, QuotaCalls, SnippetCalls, UpstreamCalls, UsageCalls
+    CarryCalls,
+    GroupCalls,
+    InstanceCalls,
+    KeyCalls,
+    PriceCalls,
+    QuotaCalls,
+    SnippetCalls,
+    UpstreamCalls,
+    UsageCalls,
 ):
     """Speaks `/admin/v1`. Use as an async context manager, or call `aclose`."""
 

@@ -62,11 +62,20 @@ Paths, below /admin/v1 (`{name}` percent-encoded; every answer is JSON; errors a
     GET    /usage/{request_id}                    -> UsageDetail, with the receipt
     GET    /live                                  -> list[LiveRequest]
     DELETE /live/{request_id}                     -> LiveRequest that was told to end
+    POST   /carry                      Carry      -> Carried; a trial run unless it says `apply`
     GET    /openapi.json
 """
 
 from __future__ import annotations
 
+from laidian.admin.schema.carry import (
+    Carried,
+    CarriedKey,
+    CarriedKind,
+    CarriedOutcome,
+    CarriedThing,
+    Carry,
+)
 from laidian.admin.schema.doctor import (
     Check,
     Doctor,
@@ -210,6 +219,12 @@ __all__ = [
     "BookAdopt",
     "Card",
     "Cards",
+    "Carried",
+    "CarriedKey",
+    "CarriedKind",
+    "CarriedOutcome",
+    "CarriedThing",
+    "Carry",
     "Changed",
     "Check",
     "Circuit",
