@@ -41,7 +41,7 @@ LEFT: Sequence[Column[Left]] = (
 
 
 @click.command("import", cls=ListCommand)
-@click.argument("source", type=click.Choice(SOURCES))
+@click.argument("source", type=click.Choice(SOURCES), metavar="SOURCE")
 @click.argument("file")
 @click.option(
     "--apply", is_flag=True, help="Do it. Without it everything is tried and told, and nothing stays."
@@ -56,7 +56,7 @@ def import_command(call: Call, source: str, file: str, apply: bool, keys_file: s
     laidian import new-api ./one-api.db --apply
     laidian import litellm ./config.yaml --keys keys.json --apply
 
-    one-api and new-api: their SQLite file. sub2api: a plain pg_dump, or JSON of its tables. litellm, uni-api, cliproxyapi: their YAML.
+    SOURCE is one-api or new-api (their SQLite file), sub2api (a plain pg_dump, or JSON of its tables), litellm, uni-api or cliproxyapi (their YAML).
     Keys come over as digests, so that their holders change only the base URL. What is here already, by its name, stays as it is, so an
     import can be run again. All of it is one transaction.
     """
