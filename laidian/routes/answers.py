@@ -17,6 +17,7 @@ from laidian.relay.context import Context
 from laidian.routes.holder import (
     show_balance,
     show_key,
+    show_me,
     show_multiplier,
     show_receipt,
     show_requests,
@@ -42,8 +43,15 @@ async def greet(context: Context, client: Client, params: Params) -> None:
     await client.respond(200, msgspec.json.encode(_Greeting(__version__)))
 
 
+async def swallow(context: Context, client: Client, params: Params) -> None:
+    """What Claude Code tells of itself at its base URL: thrown away unread, needs no key. It takes any 200 and repeats anything else."""
+    await client.respond(200, b"{}")
+
+
 ANSWERS: dict[str, Answer] = {
     "greeting": greet,
+    "telemetry": swallow,
+    "me": show_me,
     "models.list": list_models,
     "models.retrieve": show_model,
     **STORED,

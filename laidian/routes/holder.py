@@ -27,6 +27,12 @@ from laidian.routes.holder_requests import read_wanted, requests_answer
 from laidian.routes.holder_usage import usage_answer
 from laidian.routes.matcher import Params
 
+
+class _Me(msgspec.Struct, frozen=True):
+    name: str
+    object: str = "key"
+
+
 _PRIVATE = ((b"cache-control", b"no-store"),)
 
 
@@ -88,6 +94,11 @@ async def show_balance(context: Context, client: Client, params: Params) -> None
     """GET /user/balance: one number."""
     key = identify(context, client)
     await _say(client, balance_answer(await standing(context, key, now_ms())))
+
+
+async def show_me(context: Context, client: Client, params: Params) -> None:
+    """GET /v1/me: that the key is one, and its name; Claude Code looks no further (seen 2026-11-22)."""
+    await _say(client, _Me(identify(context, client).name))
 
 
 async def show_multiplier(context: Context, client: Client, params: Params) -> None:

@@ -11,6 +11,8 @@ ROWS: tuple[Row, ...] = (
         "anthropic",
         "local",
         """
+        GET /v1/me me
+        POST /api/event_logging/batch telemetry
         GET /v1/models models.list
         GET /v1/models/{model} models.retrieve
         """,

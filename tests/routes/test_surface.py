@@ -48,9 +48,12 @@ FORM = (
 
 RELAYED = {operation.name for operation in OPERATIONS}
 
+KEYLESS = {"greeting", "telemetry"}
+"""What needs no key."""
+
 REFUSED = [row for row in SURFACE if not row.served]
 ANSWERED = [
-    row for row in SURFACE if row.served and row.operation not in RELAYED and row.operation != "greeting"
+    row for row in SURFACE if row.served and row.operation not in RELAYED and row.operation not in KEYLESS
 ]
 FORWARDED = [row for row in SURFACE if row.served and row.operation in RELAYED]
 
@@ -148,8 +151,24 @@ def test_a_relayed_route_needs_its_capability(call: Caller, provider: SimulatedP
 
 
 def test_every_row_is_in_one_of_these_tests():
-    greeting = [row for row in SURFACE if row.operation == "greeting"]
-    assert len(REFUSED) + len(ANSWERED) + len(FORWARDED) + len(greeting) == len(SURFACE)
+    keyless = [row for row in SURFACE if row.operation in KEYLESS]
+    assert len(REFUSED) + len(ANSWERED) + len(FORWARDED) + len(keyless) == len(SURFACE)
+
+
+def test_what_claude_code_tells_of_itself_is_swallowed_and_goes_nowhere(
+    call: Caller, provider: SimulatedProvider
+):
+    provider.reset()
+    events = b'{"events":[{"event_type":"x"}]}'
+    for headers in ({}, {"authorization": f"Bearer {call.key}"}, {"anthropic_version": "2023-06-01"}):
+        reply = call("POST", "/api/event_logging/batch", events, content_type=JSON_TYPE, **headers)
+        assert (reply.status, reply.json()) == (200, {})
+    assert provider.requests() == []
+
+
+def test_a_key_can_ask_whether_it_is_one(call: Caller):
+    assert call.bearer("GET", "/v1/me").json() == {"name": "key-1", "object": "key"}
+    assert call("GET", "/v1/me").status == 401
 
 
 def test_the_base_url_itself_says_whose_it_is(call: Caller):
