@@ -146,11 +146,11 @@ async def test_cancelling_the_send_ends_the_source_and_closes(transport, listen,
 async def test_a_slow_source_is_not_the_upstream_s_silence(transport, listen, say):
     async def slow():
         yield b"one"
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(2.5)
         yield b"two"
 
     peer = await listen([say.READ, HI])
-    timeouts = Timeouts(first_byte_s=0.5, idle_s=0.5)
+    timeouts = Timeouts(first_byte_s=2, idle_s=2)
     exchange = await transport.send(peer.origin, b"POST", b"/", [], slow(), timeouts=timeouts)
     assert await exchange.read(9) == b"hi"
 

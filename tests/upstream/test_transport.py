@@ -397,14 +397,14 @@ async def test_silence_in_the_body_is_a_timeout(transport, listen, say):
 
 async def test_a_body_that_keeps_coming_is_not_timed_out(transport, listen, say):
     async def drip(line) -> None:
-        for _ in range(10):
-            await asyncio.sleep(0.05)
+        for _ in range(20):
+            await asyncio.sleep(0.1)
             await line.send(b"1\r\nx\r\n")
         await line.send(b"0\r\n\r\n")
 
     peer = await listen([say.READ, CHUNKED, drip])
-    timeouts = Timeouts(idle_s=0.45)
-    assert await get(transport, peer.origin, timeouts) == b"x" * 10
+    timeouts = Timeouts(idle_s=1.5)  # less than all of it, and much more than one pause
+    assert await get(transport, peer.origin, timeouts) == b"x" * 20
 
 
 async def test_a_socket_that_takes_nothing_is_a_timeout_while_sending(transport, listen, say):
