@@ -120,7 +120,12 @@ async def judge(exchange: Exchange, candidate: Candidate, family: Family, now_ms
         raise AttemptFailed(
             "server", name, f"it answered {status}: {said}", status=status, retry_after_ms=retry_after_ms
         )
-    if status == 404 or (status == 400 and error.code == "model_not_found"):
+    of_the_request = error.param not in (
+        None,
+        "",
+        "model",
+    )  # an item or a file that it names, and no other upstream has either
+    if (status == 404 and not of_the_request) or (status == 400 and error.code == "model_not_found"):
         # another upstream may have the model; and what this one lacks is no fault of its health
         raise AttemptFailed("server", name, f"it answered {status}: {said}", status=status, counts=False)
     raise UpstreamRefused(

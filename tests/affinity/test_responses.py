@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from tests.affinity.conftest import GEMINI, World
+from tests.affinity.conftest import GEMINI, MODEL, World
 from tests.served import wait_until
 
 
@@ -164,6 +164,17 @@ def test_a_holder_that_fails_is_never_replaced_by_another_upstream(world: World)
     assert reply.status == 502
     assert "a: it answered 503" in reply.message()
     assert world.b.requests() == []
+
+
+def test_a_404_about_something_in_the_request_is_not_told_as_a_missing_model(world: World):
+    item = {"type": "item_reference", "id": "rs_nobody"}
+    reply = world.call("POST", "/v1/responses", {"model": MODEL, "input": [item]})
+    assert (reply.status, reply.code()) == (404, "invalid_request")
+    assert "rs_nobody" in reply.message()
+    error = reply.json()["error"]
+    assert isinstance(error, dict)
+    assert error["param"] == "input[0]"
+    assert world.paths() == (["POST /v1/responses"], []), "no other upstream has it either"
 
 
 def test_what_is_remembered_survives_a_restart(world: World):

@@ -84,6 +84,9 @@ class Recorder(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._pass()
 
+    def do_DELETE(self) -> None:
+        self._pass()
+
     def log_message(self, format: str, *args: object) -> None:
         pass
 
