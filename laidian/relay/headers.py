@@ -12,6 +12,10 @@ from laidian.domain.record import Settled
 COST = b"x-laidian-cost-usd"
 LEFT = b"x-laidian-quota-left-usd"
 DROPPED = b"x-laidian-dropped"
+ESTIMATED = b"x-laidian-estimated"
+"""On counts of tokens that were made here, since the upstream has none."""
+WANTED = b"x-laidian-cost"
+"""Of a request: `stream` asks for the cost in a stream, where no header can say it."""
 
 NAME_CHARS = 64
 DROPPED_BYTES = 1_000
@@ -28,6 +32,15 @@ def cost_headers(settled: Settled | None) -> Headers:
     if settled.quota_unspent_nano is None:
         return (cost,)
     return (cost, (LEFT, format_usd(settled.quota_unspent_nano).encode()))
+
+
+def cost_comment(settled: Settled | None) -> bytes:
+    """The same in the words of an event stream that no client takes for an event; for those that asked, right before the end.
+
+    Not for everybody, although every SDK steps over comments: what reads a stream line by line may not. Gemini's SDKs do not.
+    """
+    lines = [b": " + name + b" " + value for name, value in cost_headers(settled)]
+    return b"\n".join((*lines, b"\n")) if lines else b""
 
 
 def dropped_headers(names: tuple[str, ...]) -> Headers:

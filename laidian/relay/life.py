@@ -38,7 +38,7 @@ from laidian.relay.background import is_running
 from laidian.relay.client import JSON_TYPE, Client, Receive, Scope, Send
 from laidian.relay.context import Context
 from laidian.relay.forward import Forward, forward
-from laidian.relay.headers import cost_headers, dropped_headers
+from laidian.relay.headers import ESTIMATED, WANTED, cost_comment, cost_headers, dropped_headers
 from laidian.relay.outcome import CLIENT_CHARS, Outcome
 from laidian.relay.spool import Spool
 from laidian.store.awaited import Begun
@@ -178,6 +178,8 @@ class Life:
         self.exchange: Exchange | None = None
         self.dropped: tuple[str, ...] = ()
         """Fields of the client that a translation left out."""
+        self.estimated = False
+        """Whether tokens were counted here instead of at an upstream."""
         self.tap: Tap | None = None
         """Of the stream that is, or was, under way."""
         self.spool: Spool | None = None
@@ -408,6 +410,7 @@ class Life:
             )
         if plan.estimate is not None:
             outcome.usage, self._answer_body = Usage(), plan.estimate
+            self.estimated = True
             return
         self.dropped = plan.dropped
         self.client.stream_headers = dropped_headers(plan.dropped)
@@ -664,10 +667,14 @@ class Life:
         if self.client.gone:
             return
         if self.outcome is not None and self.outcome.peek.stream:
-            await self.client.write(self._goodbye)
+            wanted = self.client.header(WANTED) == b"stream" and self.client.family.name != "gemini"
+            cost = cost_comment(self.settled) if wanted else b""
+            await self.client.write(cost + self._goodbye)
             await self.client.finish()
         else:
             headers = cost_headers(self.settled) + dropped_headers(self.dropped)
+            if self.estimated:
+                headers += ((ESTIMATED, b"tokens"),)
             await self.client.respond(200, self._answer_body, self._answer_type, headers)
 
     def _client_left(self) -> None:

@@ -12,7 +12,7 @@ from anthropic.types import Message, TextBlock, ToolUseBlock, Usage
 from pydantic import BaseModel
 
 from tests.clients.billing import Meter
-from tests.clients.conftest import BROKEN, PNG, upstream_body
+from tests.clients.conftest import BROKEN, MODELS, PNG, upstream_body
 from tests.served import Served
 from tests.simulated_provider import SimulatedProvider
 
@@ -185,6 +185,15 @@ def test_it_stops_at_a_word_and_at_the_limit(client: Anthropic, model: str, mete
     cut = client.messages.create(model=model, max_tokens=20, messages=say("[[tokens:50]]"))
     assert cut.stop_reason == "max_tokens"
     assert meter.same(**told(cut.usage)).output == 20
+
+
+def test_a_count_that_was_made_here_says_so(laidian: Served, model: str):
+    client = Anthropic(base_url=laidian.base_url, auth_token=laidian.key, max_retries=0)
+    raw = client.messages.with_raw_response.count_tokens(
+        model=model, messages=[{"role": "user", "content": "hello"}]
+    )
+    theirs = model == MODELS["anthropic"]
+    assert raw.headers.get("x-laidian-estimated") == (None if theirs else "tokens")
 
 
 def test_counting_tokens_is_free(client: Anthropic, model: str, meter: Meter):

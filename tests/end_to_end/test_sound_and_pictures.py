@@ -457,7 +457,9 @@ def test_tokens_are_counted_here_where_no_upstream_can(
     client: OpenAI, laidian: Served, provider: SimulatedProvider
 ):
     laidian.write("UPDATE upstreams SET kind = 'compatible'")
-    counted = client.responses.input_tokens.count(model="gpt-5.4", input="hello there " * 20)
+    raw = client.responses.input_tokens.with_raw_response.count(model="gpt-5.4", input="hello there " * 20)
+    counted = raw.parse()
+    assert raw.headers["x-laidian-estimated"] == "tokens"
     with pytest.raises(openai.APIStatusError) as refused:
         client.responses.compact(model="gpt-5.4", input="hello there")
     laidian.write("UPDATE upstreams SET kind = 'openai'")

@@ -46,6 +46,43 @@ def test_only_a_prepaid_quota_says_what_it_has_left(holders: Holders, key_id: in
     assert "x-laidian-quota-left-usd" not in headers
 
 
+def streamed(holders: Holders, path: str, body: dict[str, object], **headers: str) -> Reply:
+    asked = json.dumps({"model": "gpt-5.4", "messages": [{"role": "user", "content": "x"}], **body}).encode()
+    return holders.as_key(PREPAID).bearer("POST", path, asked, **headers)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers"),
+    [
+        ("/v1/chat/completions", {"stream": True}, {}),
+        ("/v1/messages", {"stream": True, "max_tokens": 9}, {"anthropic_version": "2023-06-01"}),
+    ],
+)
+def test_a_stream_says_its_cost_before_its_end_to_those_who_ask(
+    holders: Holders, path: str, body: dict[str, object], headers: dict[str, str]
+):
+    plain = streamed(holders, path, body, **headers)
+    assert b"x-laidian" not in plain.body, "what reads a stream line by line may know no comments"
+    reply = streamed(holders, path, body, x_laidian_cost="stream", **headers)
+    charged = holders.laidian.record(reply.headers["x-request-id"]).charged_nano
+    comments = dict(
+        line[2:].split(b" ") for line in reply.body.splitlines() if line.startswith(b": x-laidian")
+    )
+    assert parse_usd(comments[b"x-laidian-cost-usd"].decode()) == charged > 0
+    assert b"x-laidian-quota-left-usd" in comments
+    assert reply.body.rindex(b": x-laidian") < max(
+        reply.body.find(b"[DONE]"), reply.body.find(b"message_stop")
+    )
+
+
+def test_geminis_streams_have_no_room_for_it(holders: Holders):
+    body = json.dumps({"contents": [{"role": "user", "parts": [{"text": "x"}]}]}).encode()
+    path = "/v1beta/models/gpt-5.4:streamGenerateContent?alt=sse"
+    reply = holders.as_key(PREPAID).bearer("POST", path, body, x_laidian_cost="stream")
+    assert reply.status == 200
+    assert b"x-laidian" not in reply.body
+
+
 def test_a_page_may_read_the_cost(holders: Holders):
     body = json.dumps({"model": "gpt-5.4", "messages": [{"role": "user", "content": "x"}]}).encode()
     reply = holders.as_key(PREPAID).bearer("POST", "/v1/chat/completions", body, origin="https://a.example")
