@@ -31,6 +31,12 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long running streams may go on after a stop was asked for."""
     public_url: str = ""
     """How clients reach this instance, when it is not host and port: for the texts that show a base URL."""
+
+    @property
+    def public_base_url(self) -> str:
+        """`public_url` with /v1, whether it was written with it or not; empty when there is none."""
+        return f"{self.public_url.rstrip('/').removesuffix('/v1')}/v1" if self.public_url else ""
+
     tls_certificate: str = ""
     """PEM file with the certificate and its chain: then it serves https itself. Needs `tls_key`. Read at the start."""
     tls_key: str = ""

@@ -1,4 +1,7 @@
-"""The field for a key: a form that works without a script, and that the script answers in place without leaving the page."""
+"""The field for a key: a form that works without a script, and that the script answers in place without leaving the page.
+
+It is no password field, only drawn like one: a browser would offer to keep a password.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ def entry_form(frame: Frame, name: PageName, *, optional: bool = False) -> Html:
             "div",
             h("label", w("entry.label"), for_="key", class_="name"),
             h(
-                "input", type="password", id="key", name="key", required=True, autocomplete="off", autocapitalize="none",
+                "input", type="text", id="key", name="key", required=True, autocomplete="off", autocapitalize="none", class_="secret",
                 spellcheck="false", placeholder="sk-…", aria_describedby="key-note", maxlength=200,
             ),
         ),

@@ -173,6 +173,8 @@ def _asset() -> HTTPRouteHandler:
 
 async def _public(pages: _Pages, request: _Request, name: PageName) -> _Answer:
     drawn = await (await pages.site()).public(name, pages.visit(request))
+    if name == "key":  # with what a script puts into it, it is not to be had by the back button either
+        return _packed(request, drawn.content, drawn.packed, HTML, _head(PRIVATE))
     return _kept(request, drawn, HTML)
 
 

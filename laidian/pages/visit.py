@@ -27,13 +27,7 @@ def visit(scope: dict[str, Any], config: Config) -> Visit:
     headers: dict[bytes, bytes] = dict(scope["headers"])
     asked = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0]
     language = chosen(asked, _text(headers, b"accept-language"), config.pages.language)
-    return Visit(language, public_base_url(config) or _found_at(headers, scope, config))
-
-
-def public_base_url(config: Config) -> str:
-    """Empty when the operator has not said one."""
-    url = config.server.public_url
-    return f"{url.rstrip('/').removesuffix('/v1')}/v1" if url else ""
+    return Visit(language, config.server.public_base_url or _found_at(headers, scope, config))
 
 
 def _found_at(headers: dict[bytes, bytes], scope: dict[str, Any], config: Config) -> str:

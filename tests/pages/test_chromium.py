@@ -156,6 +156,15 @@ def test_forget_leaves_nothing_of_the_key(page: Page, laidian: Served):
     assert page.run("document.querySelector('[data-forget]').checkVisibility()") is False
 
 
+def test_the_back_button_does_not_bring_the_key_back(page: Page, laidian: Served):
+    look(page, laidian, laidian.key)
+    page.loads(lambda: page.click("nav li:nth-child(1) a"))
+    page.loads(lambda: page.run("history.back()"))
+    page.waits_for("location.pathname === '/key' && document.querySelector('#key') !== null")
+    assert page.run("document.querySelector('#key').value") == ""
+    assert page.text("#view") == ""
+
+
 def test_a_wrong_key_is_told_in_words(browser: Browser, laidian: Served):
     with browser.page(language="zh") as page:
         look(page, laidian, "sk-" + "q" * 43)

@@ -111,7 +111,11 @@ def test_other_methods_are_refused_in_json(laidian: Served):
 # Kept and compressed
 
 
-@pytest.mark.parametrize("path", PAGES)
+def test_the_page_of_a_key_is_never_kept(laidian: Served):
+    assert ask(laidian, "/key").headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/", "/models", "/status"])
 def test_a_page_is_kept_compressed_and_not_sent_twice(laidian: Served, path: str):
     plain = ask(laidian, path)
     packed = ask(laidian, path, {**BROWSER, "Accept-Encoding": "gzip, br"})

@@ -63,8 +63,8 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
     def base_url(self) -> str:
         """What a client is given as its base URL."""
         server = self.config.server
-        if server.public_url:
-            return f"{server.public_url.rstrip('/').removesuffix('/v1')}/v1"
+        if server.public_base_url:
+            return server.public_base_url
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)  # noqa: S104 - looked up, not bound
         scheme = "https" if server.tls_certificate else "http"
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}/v1"

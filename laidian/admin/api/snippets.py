@@ -29,7 +29,7 @@ async def list_snippets(
     if model:
         _check_model(model, found, models)
     named = examples(models, model or None)
-    texts = ((client, _written(client, found, named, services.base_url)) for client in CLIENTS)
+    texts = ((client, _written(services, client, found, named)) for client in CLIENTS)
     return tuple(_snippet(client, parts) for client, parts in texts if parts)
 
 
@@ -62,10 +62,11 @@ def _check_model(model: str, group: Group, models: list[Usable]) -> None:
 
 
 def _written(
-    client: Client, group: Group, models: dict[str, str | None], base_url: str
+    services: AdminServices, client: Client, group: Group, models: dict[str, str | None]
 ) -> tuple[Written, ...]:
+    base_url, brand = services.base_url, services.config.pages.brand
     try:
-        return written(client, group.capabilities, models, base_url=base_url)
+        return written(client, group.capabilities, models, base_url=base_url, brand=brand)
     except ValueError as error:
         raise BadRequest(f"public_url in config.toml: {error}") from None
 

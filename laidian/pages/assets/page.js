@@ -69,13 +69,18 @@ function forget(place) {
   form.reset();
   place.replaceChildren();
   form.querySelector("[data-forget]").hidden = true;
-  form.elements.key.focus();
 }
+
+// a page that is left, or that the back button shows again, knows no key
+addEventListener("pagehide", () => { if (form && key) forget(document.getElementById("view")); });
 
 if (form) {
   const place = document.getElementById("view");
   const button = form.querySelector("button[type=submit]");
-  form.querySelector("[data-forget]").addEventListener("click", () => forget(place));
+  form.querySelector("[data-forget]").addEventListener("click", () => {
+    forget(place);
+    form.elements.key.focus();
+  });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     key = form.elements.key.value.trim();
