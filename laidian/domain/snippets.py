@@ -58,17 +58,13 @@ class Usable(msgspec.Struct, frozen=True):
     """Those that it suits; a model of which nothing is known suits everything."""
 
     def made_for(self, capability: str) -> bool:
-        """Whether an example of this capability may name it: what chats suits everything as far as its price tells, and is no more than
-        a chat model."""
-        if capability not in self.capabilities or (capability == "moderations") != (
-            "moderation" in self.name
-        ):
+        """Whether it may be named for this capability. As far as prices tell, what chats suits everything, and what embeds also judges;
+        this does not believe it."""
+        if capability not in self.capabilities:
             return False
-        return (
-            "chat" not in self.capabilities
-            or capability in CHATTING
-            or (capability == "images" and "image" in self.name)
-        )
+        if "chat" in self.capabilities:
+            return capability in CHATTING or (capability == "images" and "image" in self.name)
+        return capability != "moderations" or "embeddings" not in self.capabilities
 
 
 class Written(msgspec.Struct, frozen=True):

@@ -115,11 +115,11 @@ def _hero(frame: Frame, about: Instance) -> Html:
         h("p", w("docs.lead", multiplier=about.multiplier), class_="lead"),
         h(
             "dl",
-            h("div", h("dt", w("docs.base_url")), h("dd", h("code", about.base_url, class_="copy"))),
+            h("div", h("dt", w("docs.base_url")), h("dd", code(about.base_url))),
             h(
                 "div",
                 h("dt", w("docs.authorization")),
-                h("dd", h("code", f"Authorization: Bearer {NO_KEY}", class_="copy")),
+                h("dd", code(f"Authorization: Bearer {NO_KEY}")),
             ),
             class_="facts",
         ),

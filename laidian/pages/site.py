@@ -89,6 +89,8 @@ class Site:
 
     async def public(self, name: str, visit: Visit) -> Drawn:
         """A page by its name (`docs`), data by its file name (`models.json`), or the part of the status that renews itself."""
+        if name != "docs":  # nothing else names the address, which a crowd could write in many ways
+            visit = Visit(visit.language, "")
         place = (name, visit)
         kept = self._drawn.get(place)
         if kept is None or kept.until_s < time.monotonic():
@@ -197,9 +199,8 @@ class Site:
             self._context, lambda connection: [(row, receipt(connection, row)) for row in rows]
         )
         frame, found, group = self._frame(visit), None, None
-        with contextlib.suppress(
-            Unauthenticated
-        ):  # its group is disabled; what was spent is still to be seen
+        # of a disabled group what was spent is still to be seen
+        with contextlib.suppress(Unauthenticated):
             found, group = self._offers_of(key), gates.group_of(self._context.catalog.current(), key)
 
         def draw() -> Html:

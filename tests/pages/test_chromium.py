@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.pages.accessible import barriers, invisible_focus
-from tests.pages.browser import Browser, Page
+from tests.pages.browser import Browser, Page, until
 from tests.served import Served
 
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
@@ -77,6 +77,23 @@ def test_the_check_finds_what_shuts_people_out(browser: Browser, laidian: Served
         page.open(f"{laidian.base_url}/key")
         page.run(f"(() => {{ document.querySelector('main p').style.maxWidth = 'none'; {harm}; }})()")
         assert any(says in one for one in barriers(page))
+
+
+VIOLATIONS = {
+    "document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">x</p>')": "style",
+    "document.body.insertAdjacentHTML('beforeend', '<img src=\"http://127.0.0.1:9/x.png\">')": "img",
+    "fetch('http://127.0.0.1:9/').catch(() => 0)": "connect",
+    "console.error('something broke')": "something broke",
+    "setTimeout(() => { throw new Error('uncaught one'); })": "uncaught one",
+}
+
+
+@pytest.mark.parametrize(("harm", "says"), VIOLATIONS.items())
+def test_the_browser_tells_what_a_page_may_not_do(browser: Browser, laidian: Served, harm: str, says: str):
+    with browser.page() as page:
+        page.open(f"{laidian.base_url}/key")
+        page.run(f"(() => {{ {harm}; }})()")
+        until(lambda: any(says in one for one in page.complaints), f"a complaint about {says}")
 
 
 @pytest.mark.parametrize("path", PAGES)
