@@ -15,7 +15,7 @@ from laidian.protocol.codec import Asking, Codec, translate
 from laidian.protocol.dialect import Answer, Dialect, DialectName, FormDialect, Operation, Peek, Tap
 from laidian.protocol.family import FamilyName
 from laidian.protocol.form import Edit
-from laidian.upstream.providers import PROVIDERS
+from laidian.upstream.providers import BESIDE_PATH, PROVIDERS
 
 _TYPE = re.compile(rb"[a-z]+/[a-z0-9.+-]+(?:; ?charset=[a-z0-9-]+)?", re.IGNORECASE)
 
@@ -77,16 +77,11 @@ def forward(
     """
     provider, name = PROVIDERS[candidate.upstream.kind], operation.dialect
     if name in provider.speaks:
-        dialect = dialects[name]
         if peek.form is not None:
-            return _forward_form(cast(FormDialect, dialect), candidate, peek)
-        return Forward(
-            dialect.path(peek, candidate.model),
-            dialect.splice(peek, candidate.model),
-            family_of(name),
-            lambda: _tap(dialect, peek),
-            lambda body: dialect.read_answer(peek, body),
-        )
+            return _forward_form(cast(FormDialect, dialects[name]), candidate, peek)
+        return _as_it_came(dialects[name], name, candidate, peek, "")
+    if name in provider.beside:
+        return _as_it_came(dialects[name], name, candidate, peek, BESIDE_PATH)
     if operation.counts:
         return _counted(name, peek, dialects[name])
     client = askers.get(name)
@@ -103,6 +98,16 @@ def forward(
         translation.read_answer,
         dropped=translation.dropped,
         translated=True,
+    )
+
+
+def _as_it_came(dialect: Dialect, name: DialectName, candidate: Candidate, peek: Peek, below: str) -> Forward:
+    return Forward(
+        below + dialect.path(peek, candidate.model),
+        dialect.splice(peek, candidate.model),
+        family_of(name),
+        lambda: _tap(dialect, peek),
+        lambda body: dialect.read_answer(peek, body),
     )
 
 

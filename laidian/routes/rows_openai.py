@@ -24,7 +24,6 @@ ROWS: tuple[Row, ...] = (
         """
         POST /v1/responses/compact responses.compact responses
         POST /v1/responses/input_tokens responses.input_tokens responses
-        POST /v1/embeddings embeddings embeddings
         """,
     ),
     *serving(
@@ -32,6 +31,7 @@ ROWS: tuple[Row, ...] = (
         "pass-through",
         """
         POST /v1/completions completions chat
+        POST /v1/embeddings embeddings embeddings
         POST /v1/decisions decisions responses
         POST /v1/moderations moderations moderations
         POST /v1/audio/speech audio.speech audio

@@ -11,6 +11,8 @@ from .generation import generate
 from .models import Model, find_model, models_of
 from .openai_chat import ChatShape, asks_usage
 from .openai_chat_checks import chat_prompt
+from .openai_checks import check_parameters
+from .openai_embeddings import PARAMETERS, embed
 from .openai_errors import CREDENTIAL_START
 from .values import Event, Json, Refusal
 from .wire import Exchange
@@ -21,6 +23,13 @@ async def answer_chat(call: Call, match: re.Match[str]) -> None:
     call.model = str(body.get("model", ""))
     prompt = chat_prompt(body)
     await generate(call, _model(prompt.model), prompt, _Shape(call, asks_usage(body), signatures=True))
+
+
+async def answer_embeddings(call: Call, match: re.Match[str]) -> None:
+    body = call.object()
+    call.model = str(body.get("model", ""))
+    check_parameters(body, PARAMETERS)
+    await embed(call, body, _model(call.model, "embedding"))
 
 
 async def list_models(call: Call, match: re.Match[str]) -> None:
@@ -37,9 +46,9 @@ class _Shape(ChatShape):
         return Event(compatible_error(refusal, ""))
 
 
-def _model(name: str) -> Model:
+def _model(name: str, kind: str = "chat") -> Model:
     model = find_model(name.removeprefix("models/"), "google")
-    if model is None or model.kind != "chat":
+    if model is None or model.kind != kind:
         raise Refusal(
             404,
             f"models/{name} is not found for API version v1main, or is not supported for generateContent.",
@@ -61,6 +70,14 @@ OPERATIONS = (
         "POST",
         re.compile(r"/v1beta/openai/chat/completions"),
         answer_chat,
+        "gemini-compatible",
+        compatible_error,
+        _bearer,
+    ),
+    Operation(
+        "POST",
+        re.compile(r"/v1beta/openai/embeddings"),
+        answer_embeddings,
         "gemini-compatible",
         compatible_error,
         _bearer,

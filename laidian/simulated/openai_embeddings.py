@@ -12,10 +12,11 @@ import struct
 import msgspec
 
 from .call import Call, Operation, with_usage
+from .models import Model
 from .openai_checks import Rule, check_parameters, invalid, maybe_integer, mistyped
 from .openai_errors import bearer, openai_error, openai_model
 from .tokens import count_tokens
-from .values import Json, Usage
+from .values import Json, JsonObject, Usage
 
 PARAMETERS: dict[str, Rule] = {
     "input": Rule("any", required=True),
@@ -32,7 +33,11 @@ async def answer_embeddings(call: Call, match: re.Match[str]) -> None:
     body = call.object()
     call.model = str(body.get("model", ""))
     check_parameters(body, PARAMETERS)
-    model = openai_model(call.model, "embedding", "v1/embeddings")
+    await embed(call, body, openai_model(call.model, "embedding", "v1/embeddings"))
+
+
+async def embed(call: Call, body: JsonObject, model: Model) -> None:
+    """The same for a model that was found already."""
     dimensions = maybe_integer(body, "dimensions") or model.dimensions
     if dimensions > model.dimensions:
         message = f"Invalid 'dimensions': {model.id} makes at most {model.dimensions}, but got {dimensions}."

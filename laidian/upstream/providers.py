@@ -30,7 +30,12 @@ class Provider(msgspec.Struct, frozen=True):
     """A list of models that costs nothing: what a probe asks for."""
     environment: str
     """Variable that makes the first start create this upstream; its base URL is the same name with BASE_URL."""
+    beside: tuple[DialectName, ...] = ()
+    """OpenAI's dialects that it serves beside its own, below BESIDE_PATH, and that nothing here translates."""
 
+
+BESIDE_PATH = "/openai"
+"""Of Google's layer that speaks OpenAI's protocol (ai.google.dev, OpenAI compatibility, seen 2026-11)."""
 
 COMPATIBLE_DIALECTS: tuple[DialectName, ...] = (
     "openai.chat",
@@ -74,6 +79,7 @@ PROVIDERS: dict[UpstreamKind, Provider] = {
         ("gemini",),
         "/models?pageSize=1000",
         "GEMINI",
+        beside=("openai.embeddings",),
     ),
     "anthropic": Provider(
         "anthropic",
