@@ -10,9 +10,10 @@ import openai
 import pytest
 from openai import OpenAI
 
+from laidian.domain.group import CAPABILITIES
 from tests.affinity.conftest import MODEL, World
 from tests.affinity.test_responses import events
-from tests.served import Record, wait_until
+from tests.served import Record, Setup, served, wait_until
 from tests.simulated_provider import BilledUsage
 
 SLOW = "[[tokens:40]] [[pace:25]] [[reasoning:3]] [[cached:2]]"
@@ -283,3 +284,20 @@ def test_its_line_in_the_log_says_that_it_went_on(world: World):
     wait_until(lambda: bool(lines()), "the line is written")
     assert lines()[0]["ended"] == "background"
     world.laidian.wait_settled()
+
+
+def test_whichever_worker_hears_that_it_is_done_settles_it_once(world: World):
+    setup = Setup(capabilities=CAPABILITIES)
+    world.a.reset()
+    with served(world.a, workers=2, setup=setup) as laidian:
+        two = World(laidian, world.a, world.b)
+        for _ in range(3):
+            response_id, request_id = begun(two)
+            while status_of(two, response_id) != "completed":
+                pass
+            assert request_id not in laidian.holds()
+        assert len(laidian.records()) == 3
+        assert {row.request_id for row in world.a.bill(rows=3).rows} == {
+            record.request_id for record in laidian.records()
+        }
+        assert {record.usage_from for record in laidian.records()} == {"upstream"}
