@@ -258,7 +258,7 @@ def _tab(frame: Frame, client: Client, parts: Sequence[Written], key: str, *, fi
     ]
     return (
         h("input", type="radio", name="client", id=name, checked=first, class_="unseen"),
-        h("label", client.title, for_=name),
+        h("label", _place(w, client.title), for_=name),
         h(
             "div",
             h("p", says),

@@ -17,6 +17,7 @@ SECURITY: dict[str, str] = {
     "x-content-type-options": "nosniff",
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "x-robots-tag": "noindex",  # an instance is for those who were told its address
 }
 
 PRIVATE = "no-store"

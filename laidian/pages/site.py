@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import gzip
 import hashlib
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
@@ -43,6 +44,8 @@ from laidian.store.upstreams import read_upstreams
 from laidian.store.uptime import DAY_MS, HOUR_MS, read_demand, read_hours
 from laidian.upstream.probe import PROBE_EVERY_S
 
+_log = logging.getLogger(__name__)
+
 OFFERS_KEPT_S = 5.0
 """What works now changes within seconds, and looking costs 40 us for each model and group."""
 DRAWN = 64
@@ -75,6 +78,11 @@ class Site:
         self._turn = asyncio.Lock()
         self._offers: tuple[Offers, float] | None = None
         """What the public is offered, and until when that holds."""
+        if self._settings.group not in ("", *(one.name for one in context.catalog.current().groups.values())):
+            _log.warning(
+                "[pages] group in config.toml names %r, which is no group here: the pages show no models",
+                self._settings.group,
+            )
         self._makers: dict[str, Callable[[Visit], Awaitable[bytes]]] = {
             "docs": self._docs,
             "models": self._models,

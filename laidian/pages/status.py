@@ -156,7 +156,12 @@ def _card(words: Words, monitor: Monitor, now_ms: int) -> Html:
     title, first = ", ".join(monitor.names[:NAMED]), times.first_byte_ms
     return h(
         "article",
-        h("div", h("h2", title, " ", _rest(words, monitor.names, more)), state_of(words, monitor.state, monitor.until_ms), class_="monitor-head"),
+        h(
+            "div",
+            h("div", h("h2", title), _rest(words, monitor.names, more)),
+            state_of(words, monitor.state, monitor.until_ms),
+            class_="monitor-head",
+        ),
         h(
             "p",
             words("status.percent", days=str(DAYS), percent=percent(times.whole)),

@@ -22,11 +22,14 @@ function copyButton(block) {
     }
     setTimeout(() => { button.textContent = words.copy; }, 2000);
   });
+  block.classList.add("buttoned");
   block.append(button);
 }
 
 function dress(root) {
   root.querySelectorAll(".block").forEach(copyButton);
+  const language = document.documentElement.lang;
+  for (const time of root.querySelectorAll("time")) time.title = new Date(time.dateTime).toLocaleString(language);
   root.querySelectorAll("input[type=search]").forEach((field) => {
     field.closest("[hidden]").hidden = false;
     const rows = [...document.querySelectorAll(`#${field.dataset.filters} tbody tr`)];
