@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 from rich.cells import cell_len, get_character_cell_size, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from rich.text import Text
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -44,6 +45,10 @@ def cells_of(shown: Shown) -> tuple[Cell, ...]:
 
 def text_of(shown: Shown) -> str:
     return "".join(cell.text for cell in cells_of(shown))
+
+
+def length_of(shown: Shown) -> int:
+    return sum(cell_len(cell.text) for cell in cells_of(shown))
 
 
 def fitted(shown: Shown, width: int, *, right: bool = False) -> list[Cell]:
@@ -177,3 +182,8 @@ class Lines(Toned):
         if y >= len(self._rows):
             return Strip.blank(width, Style.null())
         return self.strip(fitted(self._rows[y], width))
+
+
+def entitle(widget: Widget, text: str) -> None:
+    """Puts a text into the widget's border. As rich text: a string would be read as markup."""
+    widget.border_title = Text(clean(text))  # pyright: ignore[reportAttributeAccessIssue]

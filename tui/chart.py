@@ -223,7 +223,8 @@ class Chart(Toned):
         )
         if top and plot_height >= 5:
             marks[plot_height // 2] = self._label(top * (1 - (plot_height // 2 + 0.5) / plot_height))
-        side = max((len(text) for text in marks.values()), default=1) + 1
+        # As wide as most amounts and times are, so that the axis does not move with the numbers.
+        side = max(7, *(len(text) for text in marks.values())) + 1
         inner = max(1, width - side - 1)
         if self._kind == "columns":
             values = self._series[0] if self._series else ()

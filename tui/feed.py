@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import msgspec
 
+from tui.flow import Flow
+
 if TYPE_CHECKING:
     from laidian.admin.client import AdminClient, AdminError
     from laidian.admin.schema import Status
@@ -85,6 +87,9 @@ class Feed:
         self.blurred = False
         self.looks = 0
         """How many came back with an answer."""
+        self.flow = Flow()
+        self.listening = False
+        """The server tells what happens; nobody needs to ask what runs."""
         self._connect = connect
         self._subject = subject
         self._changed = changed

@@ -17,7 +17,7 @@ screen that is not in front is neither asked for nor drawn.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from textual import events
@@ -27,7 +27,7 @@ from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
 
-from tui.cells import Cell, Lines
+from tui.cells import Cell, Lines, length_of
 from tui.feed import Refused
 from tui.idiom import Idiom
 from tui.text import duration
@@ -184,6 +184,7 @@ class Framed(Screen[None], Generic[P], inherit_bindings=False):
                 cells += [Cell(f"▲ {words.stopping}", "warn")]
             else:
                 cells += [Cell(f"● {words.serving}", "good")]
+        if status is not None and not self.path():
             cells += [Cell("  "), Cell(words.up_for.format(time=duration(status.uptime_s)), "dim")]
             cells += [Cell("  "), Cell(words.keys.format(count=status.keys), "dim")]
         if path := self.path():
@@ -224,11 +225,16 @@ class Framed(Screen[None], Generic[P], inherit_bindings=False):
     def _draw_keys(self) -> None:
         """At most eight keys that work here, those of what has the focus first; help is always among them."""
         shown = [one for one in self.bindings_here() if one.binding.show][: SHOWN_KEYS - 1]
+        helps = (Cell(" ? ", "accent", "app.help"), Cell(self.words.frame.help, "plain", "app.help"))
         cells: list[Cell] = []
+        left = self.size.width - length_of(helps)
         for one in shown:
-            cells += _key_cells(self, one.binding)
-        cells += [Cell(" ? ", "accent", "app.help"), Cell(self.words.frame.help, "plain", "app.help")]
-        self._keys.put(tuple(cells))
+            more = _key_cells(self, one.binding)
+            left -= length_of(more)
+            if left < 0:
+                break
+            cells += more
+        self._keys.put((*cells, *helps))
 
     def bindings_here(self) -> list[ActiveBinding]:
         """One for each action that works now: the screen's own, then the focused widget's, then the application's."""
@@ -291,7 +297,7 @@ def _rank(one: ActiveBinding, screen: Framed[Any]) -> int:
     return 3 if one.node is screen.console_app else 2
 
 
-def _key_cells(screen: Framed[Any], binding: Binding) -> Iterable[Cell]:
+def _key_cells(screen: Framed[Any], binding: Binding) -> tuple[Cell, ...]:
     key = binding.key_display or screen.console_app.get_key_display(binding)
     does = f"app.simulate_key('{binding.key}')"
     return Cell(f" {key} ", "accent", does), Cell(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 
 import httpx2
 import pytest
 
 from laidian.admin.client import AdminClient
-from tests.served import Place, Served, Setup, served
+from tests.served import Place, Served, Setup, served, wait_until
 from tests.simulated_provider import SimulatedProvider, simulated_provider
 from tui.feed import Connect
 
@@ -27,12 +28,16 @@ class Console:
     def __init__(self, provider: SimulatedProvider, laidian: Served) -> None:
         self.provider = provider
         self.laidian = laidian
+        self.now: datetime.datetime | None = None
+        """For the dashboard it stays that time, so that hours and minutes are the same ones in every picture."""
 
     @property
     def connect(self) -> Connect:
         async def connect() -> AdminClient:
             return self.client()
 
+        if self.now is not None:
+            connect.now = lambda: self.now  # pyright: ignore[reportFunctionMemberAccess]
         return connect
 
     def client(self) -> AdminClient:
@@ -67,7 +72,14 @@ def console(provider: SimulatedProvider) -> Iterator[Console]:
         assert console.call(0) == 400
         provider.clear_faults()
         laidian.wait_settled()
+        wait_until(lambda: _probed(laidian) >= 2, "both upstreams are probed")
+        console.now = datetime.datetime.now(datetime.UTC)
         yield console
+
+
+def _probed(laidian: Served) -> int:
+    with laidian.database() as database:
+        return database.execute("SELECT count(DISTINCT upstream_id) FROM probes").fetchone()[0]
 
 
 @pytest.fixture

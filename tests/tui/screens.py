@@ -52,6 +52,11 @@ class Shown:
         strips = self.app.screen._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
+    @property
+    def below(self) -> list[str]:
+        """The same without the header, whose time goes on."""
+        return self.text.splitlines()[1:]
+
     async def until(self, true: Callable[[], bool], what: str = "") -> None:
         """Waits for the screen; nothing else says when a refresh has been drawn."""
         async with asyncio.timeout(LIMIT_S):
@@ -98,6 +103,8 @@ async def shown(
 ) -> AsyncIterator[Shown]:
     """`wait`: for the first answer of the server."""
     options = {"period_s": FAST_S, "version": VERSION} | more
+    if now := getattr(connect, "now", None):
+        options.setdefault("now", now)
     app = LaiDianApp(connect, language, ascii_only=ascii_only, first=first, **options)
     async with app.run_test(size=size) as pilot:
         seen = Shown(app, pilot)
@@ -161,9 +168,14 @@ _RUNS = (
     re.compile(rf"(?: *{_DURATION})+ *"),
     re.compile(r"(?<![\w.])\d+\.\d+\.\d+(?![\w.])(?: {2,})?"),
 )
+_SENTENCE = re.compile(rf"(?:(?<=[^\W\d_] )|(?<=p\d\d )){_DURATION}|{_DURATION}(?= [^\W\d_])")
 _SAME_WIDTH = (
     (re.compile(r"(?<=127\.0\.0\.1:)\d{5}"), "#"),
-    (re.compile(r"\d\d:\d\d:\d\d"), "0"),
+    (re.compile(r"\d\d:\d\d:\d\d(?:\.\d+)?"), "0"),
+    (re.compile(r"\d\d:\d\d(?!:)"), "0"),
+    (re.compile(r"(?:20\d\d-)?\d\d-\d\d(?= |$)"), "0"),
+    # A line of measured times is another one each time; its axis is not.
+    (re.compile(r"[\u2801-\u28ff]+"), " "),
     (re.compile(r"(?<=req_)[0-9A-Za-z]+"), "#"),
     (re.compile(r"(?<=sk-)[\w-]{4}[…~][\w-]{0,4}"), "#"),
     (re.compile(r"(?<=Schema)( +)\d+(?= )|(?<=数据结构)( +)\d+(?= )"), "#"),
@@ -174,6 +186,11 @@ _SAME_WIDTH = (
 def _covered(line: str) -> str:
     for pattern, sign in _SAME_WIDTH:
         line = pattern.sub(lambda found, sign=sign: re.sub(r"[^: ]", sign, found.group()), line)
+    said = _SENTENCE.sub("~", line)
+    if said != line:
+        # In a sentence the value's own width moves the rest of the line, but not the border.
+        border = said[-1:] if said[-1:] in "│|" else ""
+        line = said.removesuffix(border).rstrip() + (" " + border if border else "")
     for pattern in _RUNS:
         line = pattern.sub(lambda found: _tildes(found.group()), line)
     return line

@@ -69,8 +69,8 @@ async def test_a_chart_has_a_scale_and_says_where_time_begins_and_ends() -> None
         await pilot.pause()
         strips = app.screen._compositor.render_strips()
         lines = ["".join(segment.text for segment in strip) for strip in strips]
-        assert lines[0].startswith("$4 ┤")
-        assert lines[6].startswith("$0 ┤")
+        assert lines[0].startswith("     $4 ┤")
+        assert lines[6].startswith("     $0 ┤")
         assert "└07:00" in lines[7]
         assert lines[7].rstrip().endswith("now")
         assert all(cell_len(one) == 40 for one in lines)

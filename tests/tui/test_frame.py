@@ -58,13 +58,13 @@ async def test_a_question_mark_tells_every_key_that_works_here_and_no_other(cons
         assert "Who may call" in text, "what the screen is about"
         # Opened from a table without marks, it does not speak of marks.
         assert "Mark all shown" in text
-        before = seen.text
+        before = seen.below
         for key in ("down", "j", "pagedown", "space"):
             await seen.press(key)
-        assert seen.text != before
+        assert seen.below != before
         for key in ("up", "k", "pageup", "pageup"):
             await seen.press(key)
-        assert seen.text == before
+        assert seen.below == before
         for key in ("escape", "q", "question_mark"):
             await seen.press(key)
             assert isinstance(seen.here, Framed), key

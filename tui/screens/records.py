@@ -46,3 +46,15 @@ RECORD = (
     Column[UsageRecord]("client", lambda w: w.table.client, lambda one, _: one.client, width=16, grow=1, most=30, wide=True),
     Column[UsageRecord]("request_id", lambda w: w.table.request_id, lambda one, _: one.request_id, width=20, wide=True),
 )  # fmt: skip
+
+
+def faulty(record: UsageRecord) -> bool:
+    """Whether somebody did not get what they asked for."""
+    return record.status >= 400 or record.status == 0 or record.kind == "refused"
+
+
+def why(record: UsageRecord, idiom: Idiom) -> str:
+    """In words: the server's sentence, or at least how it ended and what that is called."""
+    if record.message:
+        return record.message
+    return " ".join(part for part in (idiom.ended(record.ended or record.kind), record.error_code) if part)

@@ -20,6 +20,7 @@ from tui.words import (
     live,
     models,
     quotas,
+    request,
     settings,
     states,
     table,
@@ -42,6 +43,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     keys: keys.KeysWords
     groups: groups.GroupsWords
     quotas: quotas.QuotasWords
+    request: request.RequestWords
     upstreams: upstreams.UpstreamsWords
     models: models.ModelsWords
     live: live.LiveWords
@@ -59,6 +61,7 @@ ENGLISH = Words(
     keys=keys.EN,
     groups=groups.EN,
     quotas=quotas.EN,
+    request=request.EN,
     upstreams=upstreams.EN,
     models=models.EN,
     live=live.EN,
@@ -75,6 +78,7 @@ CHINESE = Words(
     keys=keys.ZH,
     groups=groups.ZH,
     quotas=quotas.ZH,
+    request=request.ZH,
     upstreams=upstreams.ZH,
     models=models.ZH,
     live=live.ZH,
