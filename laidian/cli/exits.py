@@ -22,7 +22,10 @@ class Exit(enum.IntEnum):
     DONE = 0, "done"
     FAILED = 1, "failed; the reason is on stderr"
     USAGE = 2, "wrong usage: an option, an argument or a value, or a confirmation that nobody could give"
-    PROBLEMS = 3, "a check found problems (audit, status, upstream probe, price show, config check)"
+    PROBLEMS = (
+        3,
+        "a check found problems (audit, status, doctor, reconcile, setup, upstream probe, price show, config check)",
+    )
     UNAUTHORISED = 4, "not authorised: the admin token is missing, wrong or not accepted from here"
     UNREACHABLE = 5, "the server does not answer; nothing is written behind its back"
     CONFLICT = 6, "conflict: the name exists, or the thing is in use"

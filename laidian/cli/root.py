@@ -40,6 +40,7 @@ COMMANDS = {
     "price": Entry("price", "price", MONEY),
     "usage": Entry("usage", "usage", MONEY),
     "audit": Entry("audit", "audit", MONEY),
+    "reconcile": Entry("reconcile", "reconcile", MONEY),
     "status": Entry("status", "status", INSTANCE),
     "tui": Entry("tui", "tui", INSTANCE),
     "config": Entry("config", "config", INSTANCE),

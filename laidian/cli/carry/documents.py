@@ -43,7 +43,8 @@ def yaml_of(path: Path) -> Plain:
     return cast("Plain", found)
 
 
-def json_of(text: str, path: Path) -> Any:
+def json_of(text: str, path: object) -> Any:
+    """`path`: what it is called in a sentence."""
     try:
         return json.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError):
