@@ -208,7 +208,11 @@ def _chart(w: Words, standing: Standing) -> Html:
     said = {"amount": dollars(total.charged_nano), "requests": f"{total.requests:,}", "date": days[0].name}
     label = w.plain("key.chart_total", **said)
     scale = h(
-        "p", h("span", days[0].name), h("span", dollars(most)), h("span", days[-1].name), class_="scale"
+        "p",
+        h("span", days[0].name),
+        h("span", w("key.chart_most", amount=dollars(most))),
+        h("span", days[-1].name),
+        class_="scale",
     )
     return h(
         "section",
