@@ -35,6 +35,7 @@ from laidian.relay.affinity_words import out_of_reach
 from laidian.relay.attempts import ERROR_BYTES, AttemptFailed, judge, of_transport
 from laidian.relay.client import JSON_TYPE, Client
 from laidian.relay.context import Context
+from laidian.relay.crossing import USER_AGENT
 from laidian.store.affinity import last_holder
 from laidian.upstream.connection import Timeouts
 from laidian.upstream.faults import TransportFault
@@ -42,7 +43,6 @@ from laidian.upstream.origin import parse_base_url
 from laidian.upstream.providers import credential_headers
 from laidian.upstream.transport import Exchange
 
-USER_AGENT = b"laidian/0.1"
 SUB_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 """Ids of things inside an object, which are not looked up here and become a part of an upstream's path."""
 

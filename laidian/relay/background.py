@@ -20,6 +20,7 @@ from laidian.errors import LaidianError
 from laidian.protocol.dialect import StreamFault
 from laidian.protocol.openai_responses import read_response, state_of
 from laidian.protocol.stored_answers import note_of
+from laidian.relay.crossing import USER_AGENT
 from laidian.relay.settler import Settler
 from laidian.store.affinity import note_object
 from laidian.store.awaited import Awaited, Begun, find_awaited, forget_awaited, note_begun
@@ -39,7 +40,6 @@ LONGEST_PAUSE_S = 10.0
 LONGEST_MS = 26 * 3_600_000
 """The longest window that OpenAI offers is 24 hours (openai 3.54.0, `background_options`); what is not done then never will be."""
 ANSWER_BYTES = 64 * 1024 * 1024
-USER_AGENT = b"laidian/0.1"
 
 _RUNNING = frozenset({"queued", "in_progress"})
 _ENDED = frozenset({"completed", "incomplete", "failed", "cancelled"})

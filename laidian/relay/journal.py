@@ -15,7 +15,7 @@ import msgspec
 from prometheus_client import Counter, Histogram
 
 if TYPE_CHECKING:
-    from laidian.relay.life import Line
+    from laidian.relay.line import Line
 
 ROOM_BYTES = 256 * 1024
 """Of each counter file, enough for some thousand series."""

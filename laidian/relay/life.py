@@ -7,19 +7,15 @@ an answer (the whole of it, or a stream's last byte) goes out only after the set
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
 from laidian.clock import now_ms
-from laidian.domain.price import Unpriced, upper_bound
 from laidian.domain.record import Hold, HoldRequest, Settled
 from laidian.domain.selection import Candidate
 from laidian.domain.usage import Usage
 from laidian.errors import (
-    Bug,
     LaidianError,
     QuotaExhausted,
     Stopping,
@@ -28,131 +24,36 @@ from laidian.errors import (
     UpstreamRefused,
 )
 from laidian.protocol.dialect import Dialect, FormDialect, Operation, Peek, StreamFault, Tap
-from laidian.protocol.family import FamilyName
 from laidian.protocol.openai_edits import as_json
 from laidian.protocol.openai_responses import state_of
 from laidian.relay import gates
-from laidian.relay.affinity import Bond, Bonds
+from laidian.relay.affinity import Bond
+from laidian.relay.allowance import allowance_of, output_price
 from laidian.relay.attempts import Attempt, AttemptFailed, judge, of_transport, verdict
 from laidian.relay.background import is_running
-from laidian.relay.client import JSON_TYPE, Client, Receive, Scope, Send
+from laidian.relay.client import JSON_TYPE, Client
 from laidian.relay.context import Context
+from laidian.relay.crossing import upstream_headers
 from laidian.relay.forward import Forward, forward
 from laidian.relay.headers import ESTIMATED, WANTED, cost_comment, cost_headers, dropped_headers
+from laidian.relay.line import Line
 from laidian.relay.outcome import CLIENT_CHARS, Outcome
 from laidian.relay.spool import Spool
 from laidian.store.awaited import Begun
 from laidian.store.ledger import extend_hold, open_hold
 from laidian.upstream.connection import Timeouts
 from laidian.upstream.faults import TransportFault
-from laidian.upstream.origin import Origin, parse_base_url
-from laidian.upstream.providers import ANTHROPIC_VERSION, PROVIDERS, credential_headers
+from laidian.upstream.providers import PROVIDERS
 from laidian.upstream.transport import Exchange
 
-_log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from laidian.relay.relay import Relay
 
-USER_AGENT = b"laidian/0.1"
 TAIL_S = 1.0
 """How long the end of an upstream's stream may lag behind the end of its answer before the connection is closed."""
 
 EXTENSION_TOKENS = 2_000
 """Output tokens a running stream's hold is extended by at a time, when it outgrows its hold."""
-
-
-class _Chance:
-    """Random bytes, asked of the system for many requests at once."""
-
-    def __init__(self) -> None:
-        self._pool = b""
-
-    def take(self, size: int) -> bytes:
-        if len(self._pool) < size:
-            self._pool = os.urandom(size * 256)
-        taken, self._pool = self._pool[:size], self._pool[size:]
-        return taken
-
-
-_chance = _Chance()
-
-
-def new_request_id() -> str:
-    """`req_` and 32 hex digits: 48 bits of time, so that ids sort, and 80 of chance."""
-    return f"req_{now_ms():012x}{_chance.take(10).hex()}"
-
-
-class Relay:
-    """Serves relayed operations; one per worker."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self.bonds = Bonds(context)
-        self._origins: dict[tuple[int, str, str | None], tuple[Origin, str]] = {}
-
-    async def serve(self, scope: Scope, receive: Receive, send: Send, operation: Operation) -> None:
-        """One request, from its head to its end. Never raises; whatever happens becomes an answer and a line."""
-        context = self._context
-        dialect = context.dialects[operation.dialect]
-        client = Client(scope, receive, send, context.families[operation.family], new_request_id())
-        life = Life(context, self, client, dialect, operation)
-        try:
-            await life.run()
-        except LaidianError as error:
-            life.error = error
-        except Exception:
-            _log.exception("a bug in request %s", client.request_id)
-            life.error = Bug(f"LaiDian failed on its own. Report it with the request id {client.request_id}.")
-        if life.error is not None:
-            # a response that goes on in the background did not fail: only this stream of it did
-            closing = life.tap.failure(life.error) if life.tap and not life.goes_on else None
-            await client.fail(life.error, closing)
-        client.stop()
-        if life.spool is not None:
-            life.spool.close()
-        line = life.line()
-        context.journal.request(line)
-        if life.error is not None and life.outcome is None:
-            context.refusals.note(
-                client,
-                operation.name,
-                life.error,
-                life.asked_model,
-                at_ms=line.at_ms,
-                duration_ms=line.duration_ms,
-            )
-
-    def origin(self, candidate: Candidate) -> tuple[Origin, str]:
-        """Where an upstream is, and the path that its own paths begin with."""
-        upstream = candidate.upstream
-        proxy = upstream.proxy.reveal() if upstream.proxy else None
-        key = (upstream.id, upstream.base_url, proxy)
-        found = self._origins.get(key)
-        if found is None:
-            found = self._origins[key] = parse_base_url(upstream.base_url, proxy)
-        return found
-
-
-class Line(msgspec.Struct, omit_defaults=True):
-    """What the log says of one request: never a secret, never a prompt, no query string."""
-
-    at_ms: int
-    request_id: str
-    operation: str
-    status: int
-    duration_ms: int
-    key: str = ""
-    group: str = ""
-    model: str = ""
-    upstream: str = ""
-    stream: bool = False
-    ended: str = ""
-    error: str = ""
-    fault: str = ""
-    attempts: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    usage_from: str = ""
-    amount_nano: int = 0
-    first_byte_ms: int | None = None
 
 
 class Life:
@@ -425,7 +326,7 @@ class Life:
                 origin,
                 b"POST",
                 (prefix + plan.path).encode(),
-                self._headers(candidate, plan),
+                upstream_headers(self.client, candidate, plan),
                 plan.body if spool is None else spool.pieces(plan.edits),
                 timeouts,
                 None if spool is None else spool.size_with(plan.edits),
@@ -463,32 +364,6 @@ class Life:
             return peek
         speaks = self.operation.dialect in PROVIDERS[candidate.upstream.kind].speaks
         return peek if speaks else as_json(peek, self.spool.content)
-
-    def _headers(self, candidate: Candidate, plan: Forward) -> list[tuple[bytes, bytes]]:
-        """What crosses, from nothing: no header of the client but those named here."""
-        headers = [
-            (b"content-type", plan.content_type),
-            (b"accept", self.client.header(b"accept") or b"*/*"),
-            (b"accept-encoding", b"identity"),
-            (b"user-agent", USER_AGENT),
-            (b"x-client-request-id", self.client.request_id.encode()),
-            *credential_headers(plan.family, candidate.credential.secret.reveal()),
-        ]
-        if not plan.translated:
-            headers += self._own_headers(plan.family)
-        elif plan.family == "anthropic":
-            headers.append((b"anthropic-version", ANTHROPIC_VERSION))
-        return headers
-
-    def _own_headers(self, family: FamilyName) -> list[tuple[bytes, bytes]]:
-        """Headers that belong to the request and cross where client and upstream speak the same dialect."""
-        client = self.client
-        if family == "anthropic":
-            version = client.header(b"anthropic-version") or ANTHROPIC_VERSION
-            betas = b",".join(value for name, value in client.scope["headers"] if name == b"anthropic-beta")
-            return [(b"anthropic-version", version), *([(b"anthropic-beta", betas)] if betas else [])]
-        beta = client.header(b"openai-beta")
-        return [(b"openai-beta", beta)] if family == "openai" and beta is not None else []
 
     def _in_background(self) -> bool:
         return self.bond is not None and self.bond.in_background
@@ -567,7 +442,7 @@ class Life:
 
     async def _pump(self, outcome: Outcome, exchange: Exchange, tap: Tap) -> None:
         client = self.client
-        allowance, begins = self._allowance(outcome), self._in_background()
+        allowance, begins = allowance_of(outcome), self._in_background()
         if tap.fault is not None:
             raise tap.fault
         while not tap.ended and (data := await exchange.chunk()):
@@ -615,39 +490,9 @@ class Life:
 
     # Money while it runs
 
-    def _allowance(self, outcome: Outcome) -> int:
-        """Likely output tokens that the hold pays for."""
-        input_nano, token_nano = self._output_price(outcome)
-        if not token_nano:
-            return 1 << 62
-        return max(0, (outcome.held_nano - input_nano) * 1_000_000 // token_nano)
-
-    def _output_price(self, outcome: Outcome) -> tuple[int, int]:
-        """(nano-USD for the input, nano-USD for a million output tokens), both as upper bounds."""
-        ticket = outcome.ticket
-        price, multiplier = ticket.price, ticket.group.multiplier_ppm
-        try:
-            base = upper_bound(
-                price,
-                input_tokens=ticket.input_bound,
-                output_tokens=0,
-                multiplier_ppm=multiplier,
-                text_only=outcome.peek.text_only,
-            )
-            more = upper_bound(
-                price,
-                input_tokens=ticket.input_bound,
-                output_tokens=1_000_000,
-                multiplier_ppm=multiplier,
-                text_only=outcome.peek.text_only,
-            )
-        except Unpriced:
-            return 0, 0
-        return base, more - base
-
     async def _extend(self, outcome: Outcome, exchange: Exchange, allowance: int) -> int:
         """More money for a stream that outgrew its hold, or its end. Returns the new allowance."""
-        _, token_nano = self._output_price(outcome)
+        _, token_nano = output_price(outcome)
         more_tokens = max(EXTENSION_TOKENS, outcome.output_tokens - allowance)
         more_nano = -(-token_nano * more_tokens // 1_000_000)
         request_id = outcome.request_id

@@ -17,7 +17,9 @@ from laidian.protocol.dialect import OPERATIONS, Operation
 from laidian.protocol.family import Family, FamilyName
 from laidian.relay.client import Client, Receive, Scope, Send
 from laidian.relay.context import Context
-from laidian.relay.life import Line, Relay, new_request_id
+from laidian.relay.line import Line
+from laidian.relay.relay import Relay
+from laidian.relay.request_id import new_request_id
 from laidian.routes.answers import ANSWERS
 from laidian.routes.cors import preflight_headers, shared
 from laidian.routes.marks import Marks, read_marks
