@@ -1,8 +1,10 @@
-"""The texts of `laidian help TOPIC`."""
+"""Topics on talking to the program: exit codes, variables, forms of output, commands, clients, settings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import textwrap
+
+import click
 
 from laidian.cli.exits import Exit
 
@@ -22,6 +24,8 @@ def environment() -> str:
   LAIDIAN_ADMIN_TOKEN_FILE   its admin token's file, where --admin-token-file is not given
   LAIDIAN_ADMIN_TOKEN        the token itself, where no file is named
   LAIDIAN_LANG               en or zh, for the dashboard; LC_ALL, LC_MESSAGES and LANG after it
+  LAIDIAN_ASCII              any value: the dashboard draws with plain characters only
+  LAIDIAN_CACHE              where laidian.pyz unpacks itself once; XDG_CACHE_HOME/laidian or ~/.cache/laidian without it
   NO_COLOR                   any value: no colours
   COLUMNS                    width of tables, also where stdout is not a terminal
   XDG_CONFIG_HOME            laidian/profiles.toml in it holds what `laidian login` keeps; ~/.config without it
@@ -49,8 +53,55 @@ Where a moment is asked for: ISO 8601 ("2026-11-22T10:00:00Z"), a date, or a dur
 forward for --expires and back for --since and --until. `none` or `never` removes a value in an edit."""
 
 
-TOPICS: dict[str, Callable[[], str]] = {
-    "exit-codes": exit_codes,
-    "environment": environment,
-    "formatting": formatting,
-}
+def config() -> str:
+    from laidian.data import config_example
+
+    return f"Configuration: config.toml, every setting with its default\n\n{config_example().rstrip()}"
+
+
+def commands() -> str:
+    """Every command with its sentence."""
+    from laidian.cli.root import root
+
+    lines = ["Commands", ""]
+    top = root.make_context("laidian", [], resilient_parsing=True)
+    for name in root.list_commands(top):
+        command = root.get_command(top, name)
+        assert command is not None
+        lines.append(_command(name, command))
+        if isinstance(command, click.Group):
+            below = click.Context(command, parent=top, info_name=name)
+            for verb in command.list_commands(below):
+                found = command.get_command(below, verb)
+                assert found is not None
+                lines.append(_command(f"{name} {verb}", found))
+    return "\n".join([*lines, "", "Each of them explains itself: laidian help COMMAND, or --help behind it."])
+
+
+def _command(path: str, command: click.Command) -> str:
+    sentence = (command.help or "").split("\n\n")[0].split("\n\b")[0].replace("\n", " ").strip()
+    return textwrap.fill(
+        sentence,
+        width=110,
+        initial_indent=f"  {path:<22} ",
+        subsequent_indent=" " * 25,
+        break_on_hyphens=False,
+    )
+
+
+def clients() -> str:
+    """From the table that the pages and the dashboard show, too."""
+    from laidian.domain.snippets import CLIENTS
+
+    lines = [
+        "Clients",
+        "",
+        "How each is set up, with your address and a model that works now: laidian snippet CLIENT --key NAME",
+        "",
+    ]
+    for client in CLIENTS:
+        lines.append(f"  {client.id:<16} {client.title} ({client.tested})")
+        lines.append(
+            textwrap.fill(client.says, width=110, initial_indent=" " * 19, subsequent_indent=" " * 19)
+        )
+    return "\n".join(lines)
