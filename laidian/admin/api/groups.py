@@ -20,7 +20,9 @@ async def list_groups(services: NamedDependency[AdminServices]) -> tuple[Group, 
 @post("/groups")
 async def create_group(data: JSONBody[GroupCreate], services: NamedDependency[AdminServices]) -> Group:
     now_ms = services.now_ms()
-    return await services.writer.submit(lambda c: groups.create_group(c, data, now_ms=now_ms))
+    return await services.change(
+        "group.create", data.name, lambda c: groups.create_group(c, data, now_ms=now_ms), data
+    )
 
 
 @get("/groups/{name:str}")
@@ -32,14 +34,14 @@ async def show_group(name: FromPath[str], services: NamedDependency[AdminService
 async def edit_group(
     name: FromPath[str], data: JSONBody[GroupEdit], services: NamedDependency[AdminServices]
 ) -> Group:
-    return await services.writer.submit(lambda c: groups.edit_group(c, name, data))
+    return await services.change("group.edit", name, lambda c: groups.edit_group(c, name, data), data)
 
 
 @delete("/groups/{name:str}", status_code=200)
 async def delete_group(name: FromPath[str], services: NamedDependency[AdminServices]) -> Group:
     """Refused while keys use it."""
     now_ms = services.now_ms()
-    return await services.writer.submit(lambda c: groups.delete_group(c, name, now_ms=now_ms))
+    return await services.change("group.delete", name, lambda c: groups.delete_group(c, name, now_ms=now_ms))
 
 
 HANDLERS = [list_groups, create_group, show_group, edit_group, delete_group]

@@ -49,7 +49,9 @@ async def list_live(services: NamedDependency[AdminServices]) -> tuple[LiveReque
 async def cancel_live(request_id: FromPath[str], services: NamedDependency[AdminServices]) -> LiveRequest:
     """Ends a request, whichever worker has it; what it used is settled."""
     now_ms = services.now_ms()
-    found = await services.writer.submit(lambda c: live.end_request(c, request_id, now_ms))
+    found = await services.change(
+        "request.end", request_id, lambda c: live.end_request(c, request_id, now_ms)
+    )
     services.cancel(request_id)
     return found
 

@@ -39,7 +39,9 @@ async def list_keys(
 async def create_key(data: JSONBody[KeyCreate], services: NamedDependency[AdminServices]) -> KeyCreated:
     """A new key with its credential, shown once."""
     now_ms, entropy = services.now_ms(), services.entropy()
-    return await services.writer.submit(lambda c: keys.create_key(c, data, entropy=entropy, now_ms=now_ms))
+    return await services.change(
+        "key.create", data.name, lambda c: keys.create_key(c, data, entropy=entropy, now_ms=now_ms), data
+    )
 
 
 @get("/keys/{key:str}")
@@ -53,21 +55,23 @@ async def edit_key(
     key: FromPath[str], data: JSONBody[KeyEdit], services: NamedDependency[AdminServices]
 ) -> Key:
     now_ms = services.now_ms()
-    return await services.writer.submit(lambda c: keys.edit_key(c, key, data, now_ms=now_ms))
+    return await services.change("key.edit", key, lambda c: keys.edit_key(c, key, data, now_ms=now_ms), data)
 
 
 @post("/keys/{key:str}/rotate", status_code=200)
 async def rotate_key(key: FromPath[str], services: NamedDependency[AdminServices]) -> KeyCreated:
     """A new credential; the old one is dead at once."""
     now_ms, entropy = services.now_ms(), services.entropy()
-    return await services.writer.submit(lambda c: keys.rotate_key(c, key, entropy=entropy, now_ms=now_ms))
+    return await services.change(
+        "key.rotate", key, lambda c: keys.rotate_key(c, key, entropy=entropy, now_ms=now_ms)
+    )
 
 
 @delete("/keys/{key:str}", status_code=200)
 async def delete_key(key: FromPath[str], services: NamedDependency[AdminServices]) -> Key:
     """The key as it was; its usage stays."""
     now_ms = services.now_ms()
-    return await services.writer.submit(lambda c: keys.delete_key(c, key, now_ms=now_ms))
+    return await services.change("key.delete", key, lambda c: keys.delete_key(c, key, now_ms=now_ms))
 
 
 HANDLERS = [list_keys, create_key, show_key, edit_key, rotate_key, delete_key]

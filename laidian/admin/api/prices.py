@@ -21,7 +21,9 @@ async def list_prices(services: NamedDependency[AdminServices]) -> tuple[Price, 
 async def set_price(data: JSONBody[PriceSet], services: NamedDependency[AdminServices]) -> Price:
     """Overrides the book for one model, or for a pattern of them."""
     now_ms = services.now_ms()
-    return await services.writer.submit(lambda c: prices.set_price(c, data, now_ms=now_ms))
+    return await services.change(
+        "price.set", data.model, lambda c: prices.set_price(c, data, now_ms=now_ms), data
+    )
 
 
 @get("/prices/find")
@@ -35,7 +37,9 @@ async def find_price(model: FromQuery[str], services: NamedDependency[AdminServi
 async def retire_prices(model: FromQuery[str], services: NamedDependency[AdminServices]) -> tuple[Price, ...]:
     """Ends the operator's own prices of a model."""
     now_ms = services.now_ms()
-    return await services.writer.submit(lambda c: prices.retire_prices(c, model, now_ms=now_ms))
+    return await services.change(
+        "price.retire", model, lambda c: prices.retire_prices(c, model, now_ms=now_ms)
+    )
 
 
 @get("/prices/book")
@@ -56,7 +60,12 @@ async def diff_book(services: NamedDependency[AdminServices]) -> PriceDiff:
 async def adopt_book(data: JSONBody[BookAdopt], services: NamedDependency[AdminServices]) -> PriceBookState:
     """Makes the shipped book rule, if it is the one that was looked at."""
     shipped, now_ms = services.shipped_book(), services.now_ms()
-    return await services.writer.submit(lambda c: book.adopt_shipped_book(c, data, shipped, now_ms=now_ms))
+    return await services.change(
+        "price book.adopt",
+        data.source,
+        lambda c: book.adopt_shipped_book(c, data, shipped, now_ms=now_ms),
+        data,
+    )
 
 
 HANDLERS = [list_prices, set_price, find_price, retire_prices, show_book, diff_book, adopt_book]

@@ -21,7 +21,9 @@ async def list_quotas(services: NamedDependency[AdminServices]) -> tuple[Quota, 
 @post("/quotas")
 async def create_quota(data: JSONBody[QuotaCreate], services: NamedDependency[AdminServices]) -> Quota:
     now_ms = services.now_ms()
-    return await services.writer.submit(lambda c: quotas.create_quota(c, data, now_ms=now_ms))
+    return await services.change(
+        "quota.create", data.name, lambda c: quotas.create_quota(c, data, now_ms=now_ms), data
+    )
 
 
 @get("/quotas/{name:str}")
@@ -35,14 +37,16 @@ async def edit_quota(
     name: FromPath[str], data: JSONBody[QuotaEdit], services: NamedDependency[AdminServices]
 ) -> Quota:
     now_ms = services.now_ms()
-    return await services.writer.submit(lambda c: quotas.edit_quota(c, name, data, now_ms=now_ms))
+    return await services.change(
+        "quota.edit", name, lambda c: quotas.edit_quota(c, name, data, now_ms=now_ms), data
+    )
 
 
 @delete("/quotas/{name:str}", status_code=200)
 async def delete_quota(name: FromPath[str], services: NamedDependency[AdminServices]) -> Quota:
     """Refused while keys use it."""
     now_ms = services.now_ms()
-    return await services.writer.submit(lambda c: quotas.delete_quota(c, name, now_ms=now_ms))
+    return await services.change("quota.delete", name, lambda c: quotas.delete_quota(c, name, now_ms=now_ms))
 
 
 @get("/quotas/{name:str}/credits")
@@ -57,7 +61,9 @@ async def top_up(
 ) -> Quota:
     """Adds to a prepaid balance, or takes back what is left of it."""
     now_ms = services.now_ms()
-    return await services.writer.submit(lambda c: quotas.top_up(c, name, data, now_ms=now_ms))
+    return await services.change(
+        "quota.top_up", name, lambda c: quotas.top_up(c, name, data, now_ms=now_ms), data
+    )
 
 
 HANDLERS = [list_quotas, create_quota, show_quota, edit_quota, delete_quota, list_credits, top_up]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,18 +14,34 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 
 from laidian import __version__
-from laidian.admin.api import carry, groups, instance, keys, prices, quotas, snippets, upstreams, usage
+from laidian.admin.api import (
+    carry,
+    events,
+    groups,
+    instance,
+    journal,
+    keys,
+    prices,
+    quotas,
+    snippets,
+    upstreams,
+    usage,
+)
 from laidian.admin.api.gate import Gate
 from laidian.admin.api.refusals import failed, no_route, not_understood, refused, unreadable
 from laidian.admin.api.services import AdminServices
 from laidian.errors import LaidianError
 
 PATH = "/admin"
+ACTOR = "x-laidian-actor"
+_WHO = re.compile(r"[a-z][a-z0-9@._-]{0,31}")
 BODY_MAX_BYTES = 1024 * 1024
 """Lists of patterns and aliases; nothing that an operator sends is larger."""
 
 _HANDLERS: list[HTTPRouteHandler] = [
     *instance.HANDLERS,
+    *journal.HANDLERS,
+    *events.HANDLERS,
     *keys.HANDLERS,
     *groups.HANDLERS,
     *quotas.HANDLERS,
@@ -42,8 +59,8 @@ def admin_router(services: Callable[[], AdminServices]) -> Router:
     The application that takes it should have no OpenAPI configuration of its own: this router serves its document itself.
     """
 
-    def provide_services() -> AdminServices:
-        return services()
+    def provide_services(request: Request[Any, Any, Any]) -> AdminServices:
+        return msgspec.structs.replace(services(), who=who_asks(request.headers.get(ACTOR, "")))
 
     return Router(
         PATH,
@@ -66,6 +83,11 @@ def admin_router(services: Callable[[], AdminServices]) -> Router:
         response_headers={"cache-control": "no-store"},
         request_max_body_size=BODY_MAX_BYTES,
     )
+
+
+def who_asks(said: str) -> str:
+    """Who a caller says it is: `tui`, `cli`; whoever says nothing that can be shown is `api`. Everybody here has the admin token."""
+    return said if _WHO.fullmatch(said) else "api"
 
 
 @get("/openapi.json", include_in_schema=False, sync_to_thread=True)

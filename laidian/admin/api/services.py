@@ -6,13 +6,17 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
+from laidian.admin.api.feed import Feed
+from laidian.admin.service.operations import note
 from laidian.config import Config
 from laidian.data import price_book_bytes
 from laidian.domain.upstream import Secret, Upstream
 from laidian.store.catalog import CatalogReader
+from laidian.store.connection import Connection
 from laidian.store.reader import Reader
 from laidian.store.vault import Vault
 from laidian.store.writer import Writer
@@ -26,6 +30,15 @@ def _now_ms() -> int:
 
 def _entropy() -> bytes:
     return os.urandom(32)
+
+
+T = TypeVar("T")
+
+
+def _name_of(done: object) -> str:
+    """What a thing is called after a change, so that no credential that it was addressed by stands for it."""
+    key = getattr(done, "key", None)
+    return getattr(done if key is None else key, "name", "")
 
 
 class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +66,23 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
     entropy: Callable[[], bytes] = _entropy
     """32 random bytes for a client key."""
     shipped_book: Callable[[], bytes] = price_book_bytes
+
+    feed: Feed = msgspec.field(default_factory=Feed)
+    who: str = "api"
+    """Who asks, as the operator's journal has it; set for each request."""
+
+    def change(
+        self, action: str, name: str, operation: Callable[[Connection], T], data: msgspec.Struct | None = None
+    ) -> Awaitable[T]:
+        """Carries out a change and notes it, both or neither. `action`: thing and verb, `key.edit`; `data`: what was asked for."""
+        now_ms, who = self.now_ms(), self.who
+
+        def both(connection: Connection) -> T:
+            done = operation(connection)
+            note(connection, action, _name_of(done) or name, data, who=who, now_ms=now_ms)
+            return done
+
+        return self.writer.submit(both)
 
     @property
     def busy(self) -> dict[int, int]:

@@ -37,7 +37,9 @@ async def list_upstreams(services: NamedDependency[AdminServices]) -> tuple[Upst
 @post("/upstreams")
 async def add_upstream(data: JSONBody[UpstreamCreate], services: NamedDependency[AdminServices]) -> Upstream:
     now_ms, vault = services.now_ms(), services.vault
-    return await services.writer.submit(lambda c: upstreams.add_upstream(c, vault, data, now_ms=now_ms))
+    return await services.change(
+        "upstream.create", data.name, lambda c: upstreams.add_upstream(c, vault, data, now_ms=now_ms), data
+    )
 
 
 @get("/upstreams/{name:str}")
@@ -52,8 +54,11 @@ async def edit_upstream(
 ) -> Upstream:
     """Disabling drains: nothing new goes there, what runs goes on."""
     now_ms, vault, busy = services.now_ms(), services.vault, services.busy
-    return await services.writer.submit(
-        lambda c: upstreams.edit_upstream(c, vault, name, data, now_ms=now_ms, busy=busy)
+    return await services.change(
+        "upstream.edit",
+        name,
+        lambda c: upstreams.edit_upstream(c, vault, name, data, now_ms=now_ms, busy=busy),
+        data,
     )
 
 
@@ -61,8 +66,8 @@ async def edit_upstream(
 async def delete_upstream(name: FromPath[str], services: NamedDependency[AdminServices]) -> Upstream:
     """Refused while a group names it. Its secrets are erased, its records stay."""
     now_ms, busy = services.now_ms(), services.busy
-    return await services.writer.submit(
-        lambda c: upstreams.delete_upstream(c, name, now_ms=now_ms, busy=busy)
+    return await services.change(
+        "upstream.delete", name, lambda c: upstreams.delete_upstream(c, name, now_ms=now_ms, busy=busy)
     )
 
 
@@ -71,8 +76,11 @@ async def add_credential(
     name: FromPath[str], data: JSONBody[CredentialCreate], services: NamedDependency[AdminServices]
 ) -> Upstream:
     now_ms, vault, busy = services.now_ms(), services.vault, services.busy
-    return await services.writer.submit(
-        lambda c: upstreams.add_credential(c, vault, name, data, now_ms=now_ms, busy=busy)
+    return await services.change(
+        "upstream.credential.add",
+        name,
+        lambda c: upstreams.add_credential(c, vault, name, data, now_ms=now_ms, busy=busy),
+        data,
     )
 
 
@@ -85,8 +93,11 @@ async def edit_credential(
 ) -> Upstream:
     """Renames, enables, disables; a new `api_key` replaces the old one at once."""
     now_ms, vault, busy = services.now_ms(), services.vault, services.busy
-    changed = await services.writer.submit(
-        lambda c: upstreams.edit_credential(c, vault, name, label, data, now_ms=now_ms, busy=busy)
+    changed = await services.change(
+        "upstream.credential.edit",
+        name,
+        lambda c: upstreams.edit_credential(c, vault, name, label, data, now_ms=now_ms, busy=busy),
+        data,
     )
     await _share_health(services)
     return changed
@@ -97,8 +108,10 @@ async def delete_credential(
     name: FromPath[str], label: FromPath[str], services: NamedDependency[AdminServices]
 ) -> Upstream:
     now_ms, busy = services.now_ms(), services.busy
-    return await services.writer.submit(
-        lambda c: upstreams.delete_credential(c, name, label, now_ms=now_ms, busy=busy)
+    return await services.change(
+        "upstream.credential.delete",
+        name,
+        lambda c: upstreams.delete_credential(c, name, label, now_ms=now_ms, busy=busy),
     )
 
 
@@ -144,7 +157,11 @@ async def reset_circuits(
     services: NamedDependency[AdminServices], upstream: FromQuery[str] = ""
 ) -> CircuitsReset:
     """Of one upstream, or of all."""
-    done = await services.writer.submit(lambda c: upstreams.reset_circuits(c, upstream or None))
+    done = await services.change(
+        "circuits.reset",
+        upstream or "of all upstreams",
+        lambda c: upstreams.reset_circuits(c, upstream or None),
+    )
     await _share_health(services)
     return done
 

@@ -64,6 +64,7 @@ class AdminClient(
         timeout_s: float | None = None,
         insecure: bool = False,
         certificate: str = "",
+        actor: str = "cli",
     ) -> AdminClient:
         """For a server at `url` (without /admin/v1). Raises BadRequest for an address that would show the token to the network.
 
@@ -74,7 +75,7 @@ class AdminClient(
         host = urlsplit(url).hostname or ""
         http = httpx2.AsyncClient(
             base_url=f"{url}/admin/v1",
-            headers=_credential(token),
+            headers=_headers(token, actor),
             trust_env=not is_loopback(host),
             verify=only_trusting(certificate) if certificate else True,
         )
@@ -82,13 +83,13 @@ class AdminClient(
 
     @classmethod
     def in_process(
-        cls, app: ASGIApp, token: str, address: str, *, timeout_s: float | None = None
+        cls, app: ASGIApp, token: str, address: str, *, timeout_s: float | None = None, actor: str = "cli"
     ) -> AdminClient:
         """For the admin application itself, started already, when no server runs."""
         http = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app=app),
             base_url="http://127.0.0.1/admin/v1",
-            headers=_credential(token),
+            headers=_headers(token, actor),
             trust_env=False,
         )
         return cls(http, address, timeout_s=timeout_s)
@@ -105,5 +106,6 @@ class AdminClient(
         await self.aclose()
 
 
-def _credential(token: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {token}", "accept": "application/json"}
+def _headers(token: str, actor: str) -> dict[str, str]:
+    """`actor`: who asks, for the operator's journal."""
+    return {"authorization": f"Bearer {token}", "accept": "application/json", "x-laidian-actor": actor}

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
+import httpx2
+import msgspec
+
 from laidian.admin.client.calls import LONG_S, Calls
-from laidian.admin.schema import AuditReport, Status
+from laidian.admin.client.refusals import FOREIGN, AdminError
+from laidian.admin.schema import AuditReport, Event, Heard, Operation, Page, Status
+
+EVENTS_SILENCE_S = 20.0
+"""The server says at least every 15 s that it is there."""
 
 
 class InstanceCalls(Calls):
@@ -12,3 +21,40 @@ class InstanceCalls(Calls):
 
     async def audit(self) -> AuditReport:
         return await self.ask("GET", "/audit", AuditReport, wait_s=LONG_S)
+
+    async def operations(self, *, limit: int, cursor: str | None = None) -> Page[Operation]:
+        """Who changed what, newest first."""
+        query = {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+        return await self.ask("GET", "/operations", Page[Operation], query=query)
+
+    async def events(self, *, last_id: str = "") -> AsyncIterator[Heard]:
+        """What happens, as it happens, until the connection ends. Raises AdminError when it breaks; whoever wants to go on comes again
+        with the id of the last event heard. Silence of more than `EVENTS_SILENCE_S` is a broken connection.
+        """
+        headers = {"accept": "text/event-stream"} | ({"last-event-id": last_id} if last_id else {})
+        decoder = msgspec.json.Decoder(Event)
+        heard, data = last_id, ""
+        try:
+            async with self.http.stream(
+                "GET", "/events", headers=headers, timeout=self.bound(EVENTS_SILENCE_S)
+            ) as response:
+                if response.status_code >= 300:
+                    await response.aread()
+                    raise self.refusal(response)
+                async for line in response.aiter_lines():
+                    name, _, value = line.partition(": ")
+                    if name == "id":
+                        heard = value
+                    elif name == "data":
+                        data = value
+                    elif not line and data:
+                        yield Heard(id=heard, event=decoder.decode(data))
+                        data = ""
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise self.lost(error, EVENTS_SILENCE_S) from None
+        except msgspec.DecodeError:
+            raise AdminError(
+                502,
+                FOREIGN,
+                f"the events of {self.address} are not those that this version of LaiDian knows.",
+            ) from None

@@ -15,6 +15,8 @@ How values are written, everywhere:
 Paths, below /admin/v1 (`{name}` percent-encoded; every answer is JSON; errors are `ErrorAnswer` with the status of the error):
 
     GET    /status                                -> Status
+    GET    /events                                -> text/event-stream of Event; `Last-Event-ID` continues
+    GET    /operations?limit=&cursor=             -> Page[Operation], newest first
     GET    /audit                                 -> AuditReport
     GET    /keys                                  -> list[Key], every one by name
     POST   /keys                       KeyCreate  -> 201 KeyCreated

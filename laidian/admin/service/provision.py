@@ -23,6 +23,7 @@ from laidian.admin.schema import (
     UpstreamKind,
 )
 from laidian.admin.service import groups, prices, upstreams
+from laidian.admin.service.operations import note_provisioned
 from laidian.admin.service.places import checked_base_url
 from laidian.admin.service.reading import checked, multiplier
 from laidian.config import Config, ConfigProblem, GroupEntry, PriceEntry, UpstreamEntry
@@ -74,9 +75,11 @@ def provision(
             _group(connection, group, changes, now_ms)
     _prices(connection, config.price, changes, now_ms)
     _vanished(connection, vault, config, changes)
-    return Provisioned(
+    done = Provisioned(
         created=tuple(changes.created), updated=tuple(changes.updated), disabled=tuple(changes.disabled)
     )
+    note_provisioned(connection, done, now_ms)
+    return done
 
 
 class _Entry:

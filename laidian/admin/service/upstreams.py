@@ -71,7 +71,7 @@ def list_circuits(connection: Connection, now_ms: int) -> tuple[Circuit, ...]:
 def list_probes(connection: Connection, name: str, limit: int) -> tuple[Probe, ...]:
     """Newest first. Raises NotFound."""
     row = find_upstream(connection, name)
-    return tuple(_probe(name, probe) for probe in rows.read_probes(connection, row.id, limit))
+    return tuple(probe_wire(probe, name) for probe in rows.read_probes(connection, row.id, limit))
 
 
 def list_models(catalog: Catalog, name: str, now_ms: int) -> tuple[UpstreamModel, ...]:
@@ -319,7 +319,7 @@ def record_probe(connection: Connection, name: str, probed: Probed, *, now_ms: i
     if probed.ok and set(rows.read_models(connection, row.id)) != set(probed.models):
         rows.replace_models(connection, row.id, probed.models, now_ms)
         bump_catalog(connection)
-    return _probe(name, kept)
+    return probe_wire(kept, name)
 
 
 def reset_circuits(connection: Connection, name: str | None) -> CircuitsReset:
@@ -367,7 +367,7 @@ class _View:
             groups=tuple(self._groups.get(row.id, ())),
             # holds name their upstream only every few seconds; this worker knows its own at once
             in_flight=max(row.in_flight, self._busy.get(row.id, 0)),
-            last_probe=None if probe is None else _probe(row.name, probe),
+            last_probe=None if probe is None else probe_wire(probe, row.name),
             connect_timeout_s=row.connect_timeout_s,
             first_byte_timeout_s=row.first_byte_timeout_s,
             idle_timeout_s=row.idle_timeout_s,
@@ -408,7 +408,7 @@ def _circuit(row: CircuitRow, now_ms: int) -> Circuit:
     )
 
 
-def _probe(name: str, row: ProbeRow) -> Probe:
+def probe_wire(row: ProbeRow, name: str) -> Probe:
     return Probe(
         upstream=name,
         at=iso(row.at_ms),
