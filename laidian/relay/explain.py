@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from laidian.domain.catalog import Catalog
+from laidian.domain.group import Group
 from laidian.domain.key import Key
 from laidian.domain.selection import Health, select
 from laidian.errors import LaidianError
@@ -36,7 +37,11 @@ class Availability(msgspec.Struct, frozen=True):
 
 def availability(catalog: Catalog, key: Key, name: str, health: Health, now_ms: int) -> Availability:
     """The gates for one name. Raises Unauthenticated when the key's group is gone or disabled."""
-    group = gates.group_of(catalog, key)
+    return availability_in(catalog, gates.group_of(catalog, key), name, health, now_ms)
+
+
+def availability_in(catalog: Catalog, group: Group, name: str, health: Health, now_ms: int) -> Availability:
+    """The gates for one name and any key of a group."""
     model = group.resolve(name)
     if not group.permits(model):
         why = f"model `{name}` is not in group `{group.name}`"

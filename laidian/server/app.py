@@ -35,8 +35,8 @@ _log = logging.getLogger(__name__)
 class Application:
     """The ASGI application of one worker."""
 
-    def __init__(self, config: Config, folder: Folder) -> None:
-        self._services = Services(config, folder)
+    def __init__(self, config: Config, folder: Folder, config_file: Path | None = None) -> None:
+        self._services = Services(config, folder, config_file=config_file)
         self._front: Front | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,6 +60,7 @@ class Application:
         try:
             context = await self._services.start()
             self._front = Front(context, build_litestar(self._services), Door(context.config.pages))
+            self._services.take_front(self._front)
         except LaidianError as error:
             _log.error("the worker cannot start: %s", error.message)
             return False
@@ -73,7 +74,7 @@ def create_app() -> Application:
     """Called by Granian in each worker."""
     boot = msgspec.json.decode(os.environ[BOOT_VARIABLE], type=Boot)
     die_with_parent(boot.parent)
-    return Application(effective(boot), Folder(Path(boot.data)))
+    return Application(effective(boot), Folder(Path(boot.data)), Path(boot.config) if boot.config else None)
 
 
 def build_litestar(services: Services) -> Litestar:

@@ -7,9 +7,12 @@ import logging
 import random
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from laidian.admin.api.services import AdminServices
+import msgspec
+
+from laidian.admin.api.services import ASGI, AdminServices
 from laidian.admin.service.upstreams import record_probe
 from laidian.clock import now_ms
 from laidian.config import Config
@@ -79,10 +82,13 @@ PROBE_LOOK_S = 1.0
 
 
 class Services:
-    def __init__(self, config: Config, folder: Folder, *, chores: bool = True) -> None:
+    def __init__(
+        self, config: Config, folder: Folder, *, chores: bool = True, config_file: Path | None = None
+    ) -> None:
         self._config = config
         self._folder = folder
         self._with_chores = chores
+        self._config_file = config_file
         self._chores: list[asyncio.Task[None]] = []
 
     async def start(self) -> Context:
@@ -167,7 +173,12 @@ class Services:
             data=folder.root,
             run_folder=folder.run,
             started_at_ms=started_ms,
+            config_file=self._config_file,
         )
+
+    def take_front(self, front: ASGI) -> None:
+        """The whole public surface, which is built after the services: a test request goes through it."""
+        self.admin = msgspec.structs.replace(self.admin, front=front)
 
     def _cancel(self, request_id: str) -> bool:
         life = self.context.live.get(request_id)

@@ -15,3 +15,9 @@ def engine_version() -> str:
 def has_wal_reset_bug(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
     """Whether this SQLite can damage a log when a checkpoint and a commit meet; store.database keeps them apart."""
     return version < WAL_RESET_FIXED
+
+
+def quick_check(connection: sqlite3.Connection) -> str:
+    """What SQLite finds wrong with the file; empty: nothing. Reads all of it."""
+    found = [str(text) for (text,) in connection.execute("PRAGMA quick_check(3)")]
+    return "" if found == ["ok"] else "; ".join(found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from laidian.store.connection import Connection
@@ -179,3 +181,34 @@ def replace_credential(connection: Connection, key_id: int, digest: bytes, displ
 def delete_key(connection: Connection, key_id: int, now_ms: int) -> None:
     """Soft: records, holds and counters keep their row."""
     connection.execute("UPDATE keys SET deleted_at_ms = ?, enabled = 0 WHERE id = ?", (now_ms, key_id))
+
+
+def near_limit(connection: Connection, percent: int, now_ms: int) -> list[tuple[str, int, int]]:
+    """(name, spent and held, limit) of active keys that have used so much of their own limit; the fullest first, at most 20."""
+    rows = connection.execute(
+        f"SELECT k.name, k.spent_nano + k.held_nano, k.limit_nano FROM keys k WHERE k.deleted_at_ms IS NULL AND k.enabled "
+        f"AND NOT {_EXPIRED} AND k.limit_nano IS NOT NULL AND (k.spent_nano + k.held_nano) * 100 >= k.limit_nano * :percent "
+        "ORDER BY (k.spent_nano + k.held_nano) * 1.0 / max(k.limit_nano, 1) DESC LIMIT 20",
+        {"now": now_ms, "percent": percent},
+    )
+    return rows.fetchall()
+
+
+def used_while_closed(connection: Connection, since_ms: int, now_ms: int) -> list[tuple[str, int, int, int]]:
+    """(name, times, first time, whether it is expired) of keys that were refused because they are closed; the most used first, at most 20."""
+    rows = connection.execute(
+        f"SELECT k.name, count(*), min(f.at_ms), k.deleted_at_ms IS NULL AND k.enabled AND {_EXPIRED} FROM refusals f "
+        "JOIN keys k ON k.id = f.key_id WHERE f.at_ms >= :since AND f.status = 401 "
+        f"AND (k.deleted_at_ms IS NOT NULL OR NOT k.enabled OR {_EXPIRED}) GROUP BY k.id ORDER BY 2 DESC LIMIT 20",
+        {"since": since_ms, "now": now_ms},
+    )
+    return rows.fetchall()
+
+
+def groups_of_keys(connection: Connection, key_ids: list[Any]) -> dict[int, str]:
+    """Names of the groups of some keys, by key id."""
+    rows = connection.execute(
+        f"SELECT k.id, g.name FROM keys k JOIN groups g ON g.id = k.group_id WHERE k.id IN ({', '.join('?' * len(key_ids))})",
+        key_ids,
+    )
+    return dict(rows.fetchall())

@@ -72,3 +72,11 @@ def asked_to_end(connection: Connection, owner: str) -> list[str]:
         "SELECT request_id FROM holds WHERE owner = ? AND end_asked_at_ms IS NOT NULL", (owner,)
     )
     return [request_id for (request_id,) in rows]
+
+
+def old_holds(connection: Connection, before_ms: int) -> tuple[int, int, int]:
+    """(how many, nano-USD, when the oldest began) of holds that began before."""
+    return connection.execute(
+        "SELECT count(*), coalesce(sum(amount_nano), 0), coalesce(min(created_at_ms), 0) FROM holds WHERE created_at_ms < ?",
+        (before_ms,),
+    ).fetchone()

@@ -17,7 +17,7 @@ from laidian.store import refusals
 from laidian.store.connection import Connection
 from laidian.store.refusals import RefusalRow
 from laidian.store.rollups import ids_between
-from laidian.store.usage import SELECT, RecordRow, UsageFilter, conditions, part_of, record_row
+from laidian.store.usage import SELECT, TROUBLE, RecordRow, UsageFilter, conditions, part_of, record_row
 
 WINDOW = 5_000
 """Records that one page looks at, at most: about 5 ms."""
@@ -25,8 +25,6 @@ TEXT_WINDOW = 2_000
 """The same where a text is looked for in each."""
 _NARROW_CHARS = 14
 """A request id's beginning of this length leaves less than a second's requests, and its index finds them."""
-TROUBLE = "(r.status >= 400 OR r.status = 0 OR r.ended <> 'complete' OR instr(r.attempts, '},{') > 0)"
-"""Word for word the condition of the index usage_records_trouble."""
 
 
 class Place(msgspec.Struct, frozen=True, order=True):

@@ -74,3 +74,9 @@ def adopt_book(connection: Connection, book: BookRow) -> None:
         "ON CONFLICT (source) DO UPDATE SET adopted_at_ms = excluded.adopted_at_ms, data = excluded.data",
         (book.source, book.source_date, book.adopted_at_ms, book.data),
     )
+
+
+def adopted_source(connection: Connection) -> str:
+    """Source of the book that rules; empty: none was adopted."""
+    row = connection.execute("SELECT source FROM price_books ORDER BY adopted_at_ms DESC LIMIT 1").fetchone()
+    return "" if row is None else row[0]

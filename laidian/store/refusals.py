@@ -88,3 +88,35 @@ def count_refusals(connection: Connection, since_ms: int, until_ms: int | None =
         "SELECT count(*) FROM refusals WHERE at_ms >= ?1 AND (?2 IS NULL OR at_ms < ?2)", (since_ms, until_ms)
     ).fetchone()
     return int(number)
+
+
+MODELS_TOLD = 200
+"""Names that clients sent can be anything: so many, the most wanted ones."""
+
+
+def refused_models(connection: Connection, since_ms: int, codes: tuple[str, ...]) -> dict[str, int]:
+    """How often a model was refused with one of these codes, by its name as clients sent it."""
+    rows = connection.execute(
+        f"SELECT model, count(*) FROM refusals WHERE at_ms >= ? AND model <> '' AND code IN ({', '.join('?' * len(codes))}) "
+        "GROUP BY model ORDER BY 2 DESC LIMIT ?",
+        (since_ms, *codes, MODELS_TOLD),
+    )
+    return dict(rows.fetchall())
+
+
+def refusals_since(connection: Connection, since_ms: int, code: str) -> dict[str, tuple[int, int]]:
+    """(how many, when the first one) by key, of one code."""
+    rows = connection.execute(
+        "SELECT k.name, count(*), min(f.at_ms) FROM refusals f JOIN keys k ON k.id = f.key_id "
+        "WHERE f.at_ms >= ? AND f.code = ? GROUP BY k.id ORDER BY 2 DESC LIMIT ?",
+        (since_ms, code, MODELS_TOLD),
+    )
+    return {name: (number, first) for name, number, first in rows}
+
+
+def last_refusal(connection: Connection, since_ms: int) -> tuple[int, int] | None:
+    """(when, status) of the newest one."""
+    row = connection.execute(
+        "SELECT at_ms, status FROM refusals WHERE at_ms >= ? ORDER BY at_ms DESC LIMIT 1", (since_ms,)
+    ).fetchone()
+    return None if row is None else (row[0], row[1])

@@ -198,3 +198,9 @@ def ids_between(connection: Connection, since_ms: int | None, until_ms: int | No
 def _meta(connection: Connection, name: str) -> int:
     (value,) = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
     return int(value)
+
+
+def behind(connection: Connection) -> int:
+    """Records that are not folded yet."""
+    (newest,) = connection.execute("SELECT coalesce(max(id), 0) FROM usage_records").fetchone()
+    return max(0, newest - folded_to(connection))

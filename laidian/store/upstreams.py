@@ -290,3 +290,8 @@ def _columns(values: UpstreamValues) -> tuple[object, ...]:
         msgspec.json.encode(values.models).decode(), msgspec.json.encode(values.aliases).decode(),
         values.connect_timeout_s, values.first_byte_timeout_s, values.idle_timeout_s, values.from_config,
     )  # fmt: skip
+
+
+def ids_by_name(connection: Connection) -> dict[str, int]:
+    """Of the upstreams that are not deleted."""
+    return dict(connection.execute("SELECT name, id FROM upstreams WHERE deleted_at_ms IS NULL").fetchall())

@@ -98,6 +98,8 @@ SELECT = f"""
 """
 _CACHED = ("cached_input", "cached_image_input", "cached_audio_input")
 _TEXTS = "(r.request_id || ' ' || r.model || ' ' || r.asked_model || ' ' || r.error_code || ' ' || r.client)"
+TROUBLE = "(r.status >= 400 OR r.status = 0 OR r.ended <> 'complete' OR instr(r.attempts, '},{') > 0)"
+"""Word for word the condition of the index usage_records_trouble."""
 _FAILED = "(r.status >= 400 OR r.status = 0)"
 _NAMES: dict[Grouping, str] = {
     "hour": "strftime('%Y-%m-%dT%H:00Z', r.started_at_ms / 1000, 'unixepoch')",
@@ -159,6 +161,18 @@ def names_of(connection: Connection, table: str) -> dict[int, str]:
 def names_ever(connection: Connection, kind: Literal["groups", "upstreams"]) -> set[str]:
     """Names of things that are or were, deleted ones included."""
     return {name for (name,) in connection.execute(f"SELECT DISTINCT name FROM {kind}")}
+
+
+def any_record(connection: Connection) -> bool:
+    return connection.execute("SELECT 1 FROM usage_records LIMIT 1").fetchone() is not None
+
+
+def last_failure(connection: Connection, since_ms: int) -> tuple[int, int] | None:
+    """(when it began, status) of the newest record that failed, if it began since."""
+    row = connection.execute(
+        f"SELECT r.started_at_ms, r.status FROM usage_records r WHERE {TROUBLE} AND {_FAILED} ORDER BY r.id DESC LIMIT 1"
+    ).fetchone()
+    return None if row is None or row[0] < since_ms else (row[0], row[1])
 
 
 def conditions(wanted: UsageFilter) -> tuple[str, list[Any]]:

@@ -56,6 +56,10 @@ class Desk:
         self.connection = connect(self.path)
         self.lock = WriteLock(lock_path(self.path))
         self._entropy = itertools.count(100)
+        # the sums that forget begin at the wall clock when they are made; here it is another day
+        self.do(
+            lambda c: c.execute("UPDATE meta SET value = 0 WHERE name IN ('minutes_from', 'key_hours_from')")
+        )
 
     def do(self, change: Callable[[Connection], T]) -> T:
         with immediate(self.connection, self.lock) as connection:

@@ -46,7 +46,7 @@ async def test_every_change_is_a_sentence_and_a_refused_one_is_none(api: Api, de
         ),
         ("api", "quota.top_up", "team", "topped up the quota `team`: amount_usd 2.50, note May"),
         ("api", "quota.create", "team", "created the quota `team`: balance_usd 5"),
-        ("api", "key.edit", "alba", "changed the key `alba`"),
+        ("api", "key.edit", "alba", "changed the key `alba`: name alba"),
         ("api", "key.edit", "alice", "changed the key `alice`: limit_usd none, enabled no"),
         ("api", "key.create", "alice", "created the key `alice`: limit_usd 5"),
     ]

@@ -16,6 +16,7 @@ from litestar.openapi.config import OpenAPIConfig
 from laidian import __version__
 from laidian.admin.api import (
     carry,
+    console,
     events,
     groups,
     instance,
@@ -23,6 +24,7 @@ from laidian.admin.api import (
     keys,
     prices,
     quotas,
+    serving,
     snippets,
     upstreams,
     usage,
@@ -42,6 +44,8 @@ _HANDLERS: list[HTTPRouteHandler] = [
     *instance.HANDLERS,
     *journal.HANDLERS,
     *events.HANDLERS,
+    *console.HANDLERS,
+    *serving.HANDLERS,
     *keys.HANDLERS,
     *groups.HANDLERS,
     *quotas.HANDLERS,

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -33,6 +33,10 @@ def _entropy() -> bytes:
 
 
 T = TypeVar("T")
+ASGI = Callable[
+    [dict[str, Any], Callable[[], Awaitable[dict[str, Any]]], Callable[[dict[str, Any]], Awaitable[None]]],
+    Awaitable[None],
+]
 
 
 def _name_of(done: object) -> str:
@@ -67,6 +71,10 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
     """32 random bytes for a client key."""
     shipped_book: Callable[[], bytes] = price_book_bytes
 
+    front: ASGI | None = None
+    """The whole public surface of this worker; None when no server runs."""
+    config_file: Path | None = None
+    """That was named at the start; None: the usual one, if there is one."""
     feed: Feed = msgspec.field(default_factory=Feed)
     who: str = "api"
     """Who asks, as the operator's journal has it; set for each request."""

@@ -16,9 +16,11 @@ from laidian.admin.schema import (
     Upstream,
     UpstreamCreate,
     UpstreamEdit,
+    UpstreamError,
+    UpstreamHealth,
     UpstreamModel,
 )
-from laidian.admin.service import upstreams
+from laidian.admin.service import health, upstreams
 from laidian.admin.service.names import unknown
 from laidian.errors import BadRequest
 from laidian.store.circuits import read_circuits
@@ -137,6 +139,23 @@ async def list_probes(
     return await services.reader.read(lambda c: upstreams.list_probes(c, name, limit))
 
 
+@get("/upstreams/{name:str}/health")
+async def show_health(name: FromPath[str], services: NamedDependency[AdminServices]) -> UpstreamHealth:
+    """Latency of a day and of an hour, the share of good answers, and when it is probed next."""
+    now_ms, busy = services.now_ms(), services.busy
+    return await services.reader.read(lambda c: health.upstream_health(c, name, now_ms, busy))
+
+
+@get("/upstreams/{name:str}/errors")
+async def list_errors(
+    name: FromPath[str], services: NamedDependency[AdminServices], limit: FromQuery[int] = PROBES_SHOWN
+) -> tuple[UpstreamError, ...]:
+    """Tries that went wrong, newest first, also of requests that another upstream answered."""
+    if not 1 <= limit <= MOST_PROBES:
+        raise BadRequest(f"A list has 1 to {MOST_PROBES} errors, not {limit}.", param="limit")
+    return await services.reader.read(lambda c: health.upstream_errors(c, name, limit))
+
+
 @get("/upstreams/{name:str}/models")
 async def list_models(
     name: FromPath[str], services: NamedDependency[AdminServices]
@@ -182,6 +201,8 @@ HANDLERS = [
     delete_credential,
     probe_upstream,
     list_probes,
+    show_health,
+    list_errors,
     list_models,
     list_circuits,
     reset_circuits,

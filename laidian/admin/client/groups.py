@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from laidian.admin.client.address import part
 from laidian.admin.client.calls import Calls
-from laidian.admin.schema import Group, GroupCreate, GroupEdit
+from laidian.admin.schema import Group, GroupCreate, GroupEdit, GroupServing
 
 
 class GroupCalls(Calls):
@@ -22,3 +22,7 @@ class GroupCalls(Calls):
 
     async def delete_group(self, name: str) -> Group:
         return await self.ask("DELETE", f"/groups/{part(name)}", Group)
+
+    async def serving(self, name: str) -> GroupServing:
+        """Who serves what now."""
+        return await self.ask("GET", f"/groups/{part(name)}/serving", GroupServing)

@@ -9,7 +9,19 @@ import msgspec
 
 from laidian.admin.client.calls import LONG_S, Calls
 from laidian.admin.client.refusals import FOREIGN, AdminError
-from laidian.admin.schema import AuditReport, Event, Heard, Operation, Page, Status
+from laidian.admin.schema import (
+    AuditReport,
+    Doctor,
+    Event,
+    Heard,
+    Operation,
+    Overview,
+    Page,
+    Settings,
+    Status,
+    Trial,
+    TrialOutcome,
+)
 
 EVENTS_SILENCE_S = 20.0
 """The server says at least every 15 s that it is there."""
@@ -58,3 +70,17 @@ class InstanceCalls(Calls):
                 FOREIGN,
                 f"the events of {self.address} are not those that this version of LaiDian knows.",
             ) from None
+
+    async def overview(self) -> Overview:
+        """The dashboard's first screen."""
+        return await self.ask("GET", "/overview", Overview)
+
+    async def doctor(self) -> Doctor:
+        return await self.ask("GET", "/doctor", Doctor, wait_s=LONG_S)
+
+    async def settings(self) -> Settings:
+        return await self.ask("GET", "/settings", Settings)
+
+    async def test(self, trial: Trial) -> TrialOutcome:
+        """Sends one tiny request through the whole path. A gate that is closed is an outcome, not an error."""
+        return await self.ask("POST", "/test", TrialOutcome, body=trial, wait_s=LONG_S)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from laidian.admin.client.calls import Calls
-from laidian.admin.schema import BookAdopt, Price, PriceBookState, PriceDiff, PriceFound, PriceSet
+from laidian.admin.schema import BookAdopt, Model, Price, PriceBookState, PriceDiff, PriceFound, PriceSet
 
 
 class PriceCalls(Calls):
@@ -28,3 +28,7 @@ class PriceCalls(Calls):
 
     async def adopt_prices(self, source: str) -> PriceBookState:
         return await self.ask("POST", "/prices/book/adopt", PriceBookState, body=BookAdopt(source=source))
+
+    async def models(self) -> tuple[Model, ...]:
+        """Every model that some upstream serves, and those that were asked for in vain."""
+        return await self.ask("GET", "/models", tuple[Model, ...])

@@ -13,6 +13,8 @@ from laidian.admin.schema import (
     Upstream,
     UpstreamCreate,
     UpstreamEdit,
+    UpstreamError,
+    UpstreamHealth,
     UpstreamModel,
 )
 
@@ -63,3 +65,12 @@ class UpstreamCalls(Calls):
         """Empty: of every upstream."""
         query = {"upstream": upstream} if upstream else {}
         return await self.ask("POST", "/circuits/reset", CircuitsReset, query=query)
+
+    async def upstream_health(self, name: str) -> UpstreamHealth:
+        return await self.ask("GET", f"/upstreams/{part(name)}/health", UpstreamHealth)
+
+    async def upstream_errors(self, name: str, *, limit: int) -> tuple[UpstreamError, ...]:
+        """Newest first, also of requests that another upstream answered."""
+        return await self.ask(
+            "GET", f"/upstreams/{part(name)}/errors", tuple[UpstreamError, ...], query={"limit": str(limit)}
+        )

@@ -15,6 +15,10 @@ How values are written, everywhere:
 Paths, below /admin/v1 (`{name}` percent-encoded; every answer is JSON; errors are `ErrorAnswer` with the status of the error):
 
     GET    /status                                -> Status
+    GET    /overview                              -> Overview, the dashboard's first screen
+    GET    /doctor                                -> Doctor
+    GET    /settings                              -> Settings
+    POST   /test                       Trial      -> TrialOutcome
     GET    /events                                -> text/event-stream of Event; `Last-Event-ID` continues
     GET    /operations?limit=&cursor=             -> Page[Operation], newest first
     GET    /audit                                 -> AuditReport
@@ -29,6 +33,7 @@ Paths, below /admin/v1 (`{name}` percent-encoded; every answer is JSON; errors a
     GET    /groups/{name}                         -> Group
     PATCH  /groups/{name}              GroupEdit  -> Group
     DELETE /groups/{name}                         -> Group as it was
+    GET    /groups/{name}/serving                 -> GroupServing, who serves what now
     GET    /snippets?key=|group=&model=           -> list[Snippet]; with neither, of `default` or the only group
     GET    /quotas                                -> list[Quota]
     POST   /quotas                     QuotaCreate -> 201 Quota
@@ -48,8 +53,11 @@ Paths, below /admin/v1 (`{name}` percent-encoded; every answer is JSON; errors a
     POST   /upstreams/{name}/probe                -> Probe
     GET    /upstreams/{name}/probes?limit=        -> list[Probe], newest first
     GET    /upstreams/{name}/models               -> list[UpstreamModel]
+    GET    /upstreams/{name}/health               -> UpstreamHealth
+    GET    /upstreams/{name}/errors?limit=        -> list[UpstreamError], newest first
     GET    /circuits                              -> list[Circuit]
     POST   /circuits/reset?upstream=              -> CircuitsReset
+    GET    /models                                -> list[Model]
     GET    /prices                                -> list[Price], the operator's own
     POST   /prices                     PriceSet   -> 201 Price
     GET    /prices/find?model=                    -> PriceFound

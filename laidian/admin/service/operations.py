@@ -29,7 +29,7 @@ def note(
     """Writes what was done; part of the transaction that did it. `action`: thing and verb, `key.create`."""
     thing, _, verb = action.rpartition(".")
     sentence = f"{_DONE[verb]} the {thing.replace('.', ' ')} {shown(name)}"
-    if change is not None and (told := _told(change)):
+    if change is not None and (told := _told(change, without="" if verb == "edit" else "name")):
         sentence += f": {told}"
     insert_operation(connection, now_ms, who, action, name, sentence[:LONGEST])
 
@@ -43,16 +43,13 @@ def note_provisioned(connection: Connection, done: Provisioned, now_ms: int) -> 
             insert_operation(connection, now_ms, "config", f"{what}.{verb}", name, sentence)
 
 
-def _told(change: msgspec.Struct) -> str:
+def _told(change: msgspec.Struct, *, without: str) -> str:
     """The fields that a change has, secrets only by name."""
     parts: list[str] = []
     for field in msgspec.structs.fields(change):
         value = getattr(change, field.name)
-        if (
-            value is UNSET
-            or field.name == "name"
-            or (field.default is not msgspec.NODEFAULT and value == field.default)
-        ):
+        usual = value == field.default or (field.default_factory is not msgspec.NODEFAULT and not value)
+        if value is UNSET or usual or field.name == without:
             continue
         if field.name in _SECRET:
             parts.append(f"{field.name} (a new one)")
