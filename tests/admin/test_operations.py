@@ -57,7 +57,7 @@ async def test_who_asks_is_written_and_nothing_that_could_not_be_shown(api: Api,
         async with api.client() as client:
             response = await client.post(
                 "/admin/v1/groups", content=msgspec.json.encode({"name": f"g{len(said)}{who}"}),
-                headers={"x-laidian-actor": said.encode(), "authorization": f"Bearer {TOKEN}"},
+                headers={b"x-laidian-actor": said.encode(), b"authorization": f"Bearer {TOKEN}".encode()},
             )  # fmt: skip
         assert response.status_code == 201
         assert (await journal(api))[0].who == who

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import httpx2
 import msgspec
@@ -39,7 +39,7 @@ class InstanceCalls(Calls):
         query = {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
         return await self.ask("GET", "/operations", Page[Operation], query=query)
 
-    async def events(self, *, last_id: str = "") -> AsyncIterator[Heard]:
+    async def events(self, *, last_id: str = "") -> AsyncGenerator[Heard, None]:
         """What happens, as it happens, until the connection ends. Raises AdminError when it breaks; whoever wants to go on comes again
         with the id of the last event heard. Silence of more than `EVENTS_SILENCE_S` is a broken connection.
         """
