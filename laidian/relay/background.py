@@ -14,13 +14,15 @@ from urllib.parse import quote
 from laidian.clock import now_ms
 from laidian.domain.affinity import Held
 from laidian.domain.price import Unpriced, price_usage
-from laidian.domain.record import Ending, Settlement, UsageSource
+from laidian.domain.record import Ending, Settled, Settlement, UsageSource
 from laidian.domain.usage import Usage
 from laidian.errors import LaidianError
 from laidian.protocol.dialect import StreamFault
 from laidian.protocol.openai_responses import read_response, state_of
 from laidian.protocol.stored_answers import note_of
 from laidian.relay.crossing import USER_AGENT
+from laidian.relay.journal import Journal
+from laidian.relay.line import Line
 from laidian.relay.settler import Settler
 from laidian.store.affinity import note_object
 from laidian.store.awaited import Awaited, Begun, find_awaited, forget_awaited, note_begun
@@ -41,6 +43,9 @@ LONGEST_MS = 26 * 3_600_000
 """The longest window that OpenAI offers is 24 hours (openai 3.54.0, `background_options`); what is not done then never will be."""
 ANSWER_BYTES = 64 * 1024 * 1024
 
+OPERATION = "responses.background"
+"""In the log and the metrics, so that no request counts as two."""
+
 _RUNNING = frozenset({"queued", "in_progress"})
 _ENDED = frozenset({"completed", "incomplete", "failed", "cancelled"})
 
@@ -53,9 +58,10 @@ class Background:
     """Of one worker. Hands nothing to clients; the errands about responses tell it what they saw."""
 
     def __init__(
-        self, writer: Writer, settler: Settler, transport: Transport, catalog: CatalogReader
+        self, writer: Writer, settler: Settler, transport: Transport, catalog: CatalogReader, journal: Journal
     ) -> None:
         self._writer = writer
+        self._journal = journal
         self._settler = settler
         self._transport = transport
         self._catalog = catalog
@@ -188,10 +194,30 @@ class Background:
         """By the provider's word; by an estimate when it has none left."""
         settlement = _settlement(awaited, answer, now_ms())
         note = note_of(settlement.usage.total_input_tokens + settlement.usage.total_output_tokens)
-        await self._settler.settle(settlement)
+        settled = await self._settler.settle(settlement)
+        if settled is not None:
+            self._journal.request(self._line(awaited, settlement, settled))
         response_id, request_id = awaited.begun.response_id, awaited.begun.request_id
         await self._writer.submit(lambda connection: note_object(connection, "response", response_id, note))
         await self.forget(request_id)
+
+    def _line(self, awaited: Awaited, settlement: Settlement, settled: Settled) -> Line:
+        """The request's second line: its first one, when its client was answered, could not know what it came to."""
+        upstream = self._catalog.current().upstreams.get(awaited.begun.upstream_id)
+        return Line(
+            at_ms=awaited.created_at_ms,
+            request_id=settlement.request_id,
+            operation=OPERATION,
+            status=settlement.status,
+            duration_ms=settlement.duration_ms,
+            model=awaited.price.model,
+            upstream="" if upstream is None else upstream.name,
+            ended=settlement.ended,
+            input_tokens=settlement.usage.total_input_tokens,
+            output_tokens=settlement.usage.total_output_tokens,
+            usage_from=settlement.usage_from,
+            amount_nano=settled.charged_nano,
+        )
 
 
 def _settlement(awaited: Awaited, answer: bytes | None, at_ms: int) -> Settlement:

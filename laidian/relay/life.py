@@ -567,9 +567,11 @@ class Life:
         line.upstream = outcome.attempts[-1].upstream if outcome.attempts else ""
         line.stream, line.ended = outcome.peek.stream, "background" if self.goes_on else outcome.ended
         line.attempts = len(outcome.attempts)
+        line.first_byte_ms = outcome.first_byte_ms
+        if self.goes_on:
+            return line  # what it came to gets a line of its own
         line.input_tokens, line.output_tokens = usage.total_input_tokens, usage.total_output_tokens
         line.usage_from = usage_from
-        line.first_byte_ms = outcome.first_byte_ms
         if self.settled is not None:
             line.amount_nano = self.settled.charged_nano
         return line

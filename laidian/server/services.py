@@ -104,7 +104,7 @@ class Services:
         await writer.submit(lambda connection: self._worker.register(connection, started_ms))
         health = Health(now_ms, self._circuit_changed)
         catalog = CatalogReader(self.reader, self.vault, lambda: health.replace(read_circuits(self.reader)))
-        settler, transport = Settler(writer), Transport()
+        settler, transport, journal = Settler(writer), Transport(), Journal(lines=config.log.requests)
         codecs: dict[DialectName, Codec] = {
             "openai.chat": OpenAIChatCodec(),
             "openai.responses": OpenAIResponsesCodec(),
@@ -118,10 +118,10 @@ class Services:
             catalog=catalog,
             writer=writer,
             settler=settler,
-            background=Background(writer, settler, transport, catalog),
+            background=Background(writer, settler, transport, catalog, journal),
             transport=transport,
             health=health,
-            journal=Journal(lines=config.log.requests),
+            journal=journal,
             refusals=Refusals(writer),
             families={"openai": OpenAIFamily(), "gemini": GeminiFamily(), "anthropic": AnthropicFamily()},
             dialects={

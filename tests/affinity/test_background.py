@@ -275,15 +275,19 @@ def test_the_sdk_waits_for_one_and_follows_another(world: World, client: OpenAI)
     assert records == billed
 
 
-def test_its_line_in_the_log_says_that_it_went_on(world: World):
+def test_it_has_two_lines_in_the_log_one_that_it_goes_on_and_one_of_what_it_came_to(world: World):
     _, request_id = begun(world, "[[tokens:2]]")
 
     def lines() -> list[dict[str, object]]:
         return [line for line in world.laidian.lines() if line["request_id"] == request_id]
 
-    wait_until(lambda: bool(lines()), "the line is written")
-    assert lines()[0]["ended"] == "background"
-    world.laidian.wait_settled()
+    record = record_of(world, request_id)
+    wait_until(lambda: len(lines()) == 2, "both lines are written")
+    begun_, done = lines()
+    assert (begun_["operation"], begun_["ended"]) == ("responses", "background")
+    assert "amount_nano" not in begun_
+    assert (done["operation"], done["ended"]) == ("responses.background", "complete")
+    assert (done["amount_nano"], done["output_tokens"]) == (record.amount_nano, record.output)
 
 
 def test_whichever_worker_hears_that_it_is_done_settles_it_once(world: World):
