@@ -200,6 +200,41 @@ def test_a_picture_goes_in(
 
 @WAYS
 @PAIRS
+def test_a_document_goes_in(
+    speaker: Speaker, client: Spoken, provider: SimulatedProvider, stream: bool, meter: Meter
+):
+    got = meaning(speaker.events(asked(client, requests.DOCUMENT, "?"), stream=stream))
+    assert got.text.startswith("[simulated]")
+    assert requests.PDF.encode() in provider.requests()[-1].body
+    metered(meter, got)
+
+
+@pytest.mark.parametrize(
+    ("client", "upstream"),
+    # Responses has a type for it and no place to put it (openai 3.54.0): it is sent on, and the provider says what it makes of it
+    [
+        (client, upstream)
+        for client, upstream in ORDERED
+        if client.name in requests.SOUND and upstream != "responses"
+    ],
+    ids=pair_id,
+)
+def test_sound_goes_in_where_both_have_it_and_is_refused_by_name_elsewhere(
+    speaker: Speaker, client: Spoken, upstream: str, provider: SimulatedProvider, meter: Meter
+):
+    got = speaker.send(asked(client, requests.SOUND, "?"), stream=False)
+    if upstream in requests.SOUND:
+        assert requests.WAV.encode() in provider.requests()[-1].body
+        metered(meter, meaning(speaker.read(got.body, stream=False)))
+        return
+    assert got.status == 400
+    assert "sound cannot be sent" in got.error()["message"]
+    assert [seen for seen in provider.requests() if seen.method == "POST"] == []
+    meter.check(requests=1)
+
+
+@WAYS
+@PAIRS
 def test_reasoning(laidian: Served, client: Spoken, upstream: str, stream: bool, meter: Meter):
     speaker = Speaker(laidian, client, upstream, THINKERS.get(upstream, ""))
     got = meaning(speaker.events(asked(client, requests.REASONING, "[[reasoning:7]]"), stream=stream))

@@ -250,6 +250,96 @@ IMAGE: dict[str, Body] = {
     },
 }
 
+PDF = "JVBERi0xLjQKJSBvbmUgcGFnZQo="
+"""The beginning of one."""
+
+DOCUMENT: dict[str, Body] = {
+    "chat": {
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "What does it say?"},
+                    {
+                        "type": "file",
+                        "file": {"file_data": f"data:application/pdf;base64,{PDF}", "filename": "a.pdf"},
+                    },
+                ],
+            }
+        ]
+    },
+    "responses": {
+        "input": [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "input_text", "text": "What does it say?"},
+                    {
+                        "type": "input_file",
+                        "file_data": f"data:application/pdf;base64,{PDF}",
+                        "filename": "a.pdf",
+                    },
+                ],
+            }
+        ],
+        "store": False,
+    },
+    "gemini": {
+        "contents": [
+            {
+                "role": "user",
+                "parts": [
+                    {"text": "What does it say?"},
+                    {"inlineData": {"mimeType": "application/pdf", "data": PDF}},
+                ],
+            }
+        ]
+    },
+    "anthropic": {
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "What does it say?"},
+                    {
+                        "type": "document",
+                        "source": {"type": "base64", "media_type": "application/pdf", "data": PDF},
+                    },
+                ],
+            }
+        ]
+    },
+}
+
+WAV = "UklGRiQAAABXQVZFZm10IBAAAAABAAEA"
+"""The beginning of a sound."""
+
+SOUND: dict[str, Body] = {
+    "chat": {
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "What is said?"},
+                    {"type": "input_audio", "input_audio": {"data": WAV, "format": "wav"}},
+                ],
+            }
+        ]
+    },
+    "gemini": {
+        "contents": [
+            {
+                "role": "user",
+                "parts": [
+                    {"text": "What is said?"},
+                    {"inlineData": {"mimeType": "audio/wav", "data": WAV}},
+                ],
+            }
+        ]
+    },
+}
+"""Anthropic's protocol has no place for sound, and Responses none that its SDK would put it in (openai 3.54.0, anthropic 2.12.0)."""
+
 REASONING: dict[str, Body] = {
     "chat": {
         "messages": [{"role": "user", "content": "Think hard."}],

@@ -218,5 +218,5 @@ def test_a_request_to_a_responses_upstream_is_not_stored_there():
 
 
 def test_every_dialect_has_every_request():
-    for bodies in (TEXT, TOOLS, NAMED, SCHEMA, IMAGE, REASONING, requests.MODELS):
+    for bodies in (TEXT, TOOLS, NAMED, SCHEMA, IMAGE, requests.DOCUMENT, REASONING, requests.MODELS):
         assert set(bodies) == set(BY_NAME)
