@@ -73,6 +73,8 @@ def test_nothing_stays_of_a_trial_and_it_says_what_an_import_then_does(
     assert applied.json()["applied"] is True
     assert outcomes(applied) == outcomes(trial)
     assert left(applied) == left(trial)
+    noted = {(one["action"], one["name"]) for one in call("operations", "--limit", "0", "--json").json()}
+    assert {("key.create", "phone"), ("upstream.create", "main"), ("price.set", "house-model")} <= noted
     again = call("import", "new-api", str(source), "--apply", "--json")
     assert set(outcomes(again).values()) == {"kept"}
     assert call("audit").code == 0

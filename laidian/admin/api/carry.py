@@ -25,7 +25,9 @@ async def carry_over(data: JSONBody[Carry], services: NamedDependency[AdminServi
 
     try:
         return await services.writer.submit(
-            lambda connection: carry(connection, services.vault, data, now_ms=now_ms, price_of=price_of)
+            lambda connection: carry(
+                connection, services.vault, data, now_ms=now_ms, price_of=price_of, who=services.who
+            )
         )
     except TrialRun as trial:
         return trial.carried

@@ -21,6 +21,7 @@ from laidian.admin.schema import (
 from laidian.admin.service.groups import create_group
 from laidian.admin.service.moments import parse_expiry
 from laidian.admin.service.names import checked_name
+from laidian.admin.service.operations import note
 from laidian.admin.service.prices import set_price
 from laidian.admin.service.quotas import create_quota
 from laidian.admin.service.reading import amount_or_none
@@ -44,9 +45,15 @@ class TrialRun(Exception):
 
 
 def carry(
-    connection: Connection, vault: Vault, wanted: Carry, *, now_ms: int, price_of: Callable[[str], str | None]
+    connection: Connection,
+    vault: Vault,
+    wanted: Carry,
+    *,
+    now_ms: int,
+    price_of: Callable[[str], str | None],
+    who: str,
 ) -> Carried:
-    """`price_of` names what prices a model now, or None. Raises TrialRun unless `wanted.apply`."""
+    """What is made is noted in the operator's journal. `price_of` names what prices a model now, or None. Raises TrialRun unless `wanted.apply`."""
     things: list[CarriedThing] = []
 
     def each(kind: CarriedKind, name: str, known: bool, make: Callable[[], object]) -> None:
@@ -80,6 +87,10 @@ def carry(
     carried = Carried(applied=wanted.apply, things=tuple(things))
     if not wanted.apply:
         raise TrialRun(carried)
+    for thing in things:
+        if thing.outcome == "made":
+            action = "price.set" if thing.kind == "price" else f"{thing.kind}.create"
+            note(connection, action, thing.name, None, who=who, now_ms=now_ms)
     return carried
 
 

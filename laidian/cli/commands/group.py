@@ -11,6 +11,7 @@ import msgspec
 from laidian.admin.schema import AbortPolicy, Group, GroupCreate, GroupEdit
 from laidian.cli.call import Call, ListCommand, Noun, with_call
 from laidian.cli.clock import now
+from laidian.cli.commands.model import put_served
 from laidian.cli.output import put_list, put_one
 from laidian.cli.reach import ask
 from laidian.cli.table import Column
@@ -94,6 +95,20 @@ def show_group(call: Call, name: str) -> None:
     laidian group show team
     """
     _put(call, ask(call, lambda client: client.group(name)))
+
+
+@group.command("models", cls=ListCommand)
+@NAME
+@click.option("--all", "everything", is_flag=True, help="Also those it cannot have now, and why.")
+@with_call
+def models_of_group(call: Call, name: str, everything: bool) -> None:
+    """List the models that keys of a group can use now, from whom, at the published price.
+
+    \b
+    laidian group models team
+    laidian group models team --all
+    """
+    put_served(call, ask(call, lambda client: client.serving(name)).models, everything=everything)
 
 
 @group.command("create")

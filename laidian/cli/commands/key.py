@@ -7,13 +7,26 @@ from typing import TYPE_CHECKING
 
 import click
 
-from laidian.admin.schema import Key, KeyCreate, KeyCreated, KeyEdit, Quota, TopUp
+from laidian.admin.schema import (
+    GroupServing,
+    Key,
+    KeyCreate,
+    KeyCreated,
+    KeyEdit,
+    Quota,
+    TopUp,
+    Trial,
+    TrialOutcome,
+)
 from laidian.cli.call import Call, ListCommand, Noun, with_call
 from laidian.cli.clock import now
+from laidian.cli.commands.model import put_served
+from laidian.cli.exits import Exit
 from laidian.cli.output import put_list, put_one
 from laidian.cli.reach import ask
+from laidian.cli.secret import read_api_key
 from laidian.cli.table import Column
-from laidian.cli.text import dollars, moment
+from laidian.cli.text import dollars, milliseconds, moment
 from laidian.cli.values import amount, amount_or_none, changed, refuse_empty, removable
 
 if TYPE_CHECKING:
@@ -184,6 +197,87 @@ def rotate_key(call: Call, key: str) -> None:
     """
     call.confirm(f"The present credential of `{key}` stops working at once.", key)
     _put_secret(call, ask(call, lambda client: client.rotate_key(key)), "rotated")
+
+
+@key.command("models", cls=ListCommand)
+@KEY
+@click.option("--all", "everything", is_flag=True, help="Also those it cannot have now, and why.")
+@with_call
+def models_of_key(call: Call, key: str, everything: bool) -> None:
+    """List the models that a key can use now, from whom, at the published price.
+
+    \b
+    laidian key models alice
+    laidian key models alice --all
+    """
+
+    async def look(client: AdminClient) -> GroupServing:
+        return await client.serving((await client.key(key)).group)
+
+    put_served(call, ask(call, look).models, everything=everything)
+
+
+@key.command("test")
+@click.argument("key", metavar="[KEY]", required=False)
+@click.option("--model", metavar="MODEL", help="Instead of the first it can use for chat now.")
+@click.option("--api-key-env", metavar="VAR", help="Test the very credential in this variable.")
+@click.option("--api-key-stdin", is_flag=True, help="Test the very credential on standard input.")
+@with_call
+def test_key(
+    call: Call, key: str | None, model: str | None, api_key_env: str | None, api_key_stdin: bool
+) -> int:
+    """Send one tiny request through the whole way. Exit code 3 if it does not come back well.
+
+    \b
+    laidian key test alice
+    laidian key create ci | laidian key test --api-key-stdin
+
+    It is a real request and costs a fraction of a cent. Without the credential, which nobody can read again, a key with the group and
+    quota of KEY is made for it, and deleted after it.
+    """
+    given = api_key_stdin or api_key_env is not None
+    if given == (key is not None):
+        raise click.UsageError(
+            "name the key, or give its credential with --api-key-stdin or --api-key-env.",
+            click.get_current_context(),
+        )
+    secret = read_api_key(call, stdin=api_key_stdin, variable=api_key_env) if given else ""
+
+    async def send(client: AdminClient) -> TrialOutcome:
+        found = await client.key(secret or key or "")
+        chosen = model or await _chat_model(client, found)
+        return await client.test(Trial(model=chosen, api_key=secret, key="" if secret else found.name))
+
+    outcome = ask(call, send)
+    lines = [
+        ("ok", "yes" if outcome.ok else "no"),
+        ("model", outcome.model),
+        ("upstream", outcome.upstream or "-"),
+        ("tokens", f"{outcome.input_tokens} in, {outcome.output_tokens} out"),
+        ("cost", dollars(outcome.cost_usd)),
+        (
+            "took",
+            f"{milliseconds(outcome.duration_ms)}, first byte after {milliseconds(outcome.first_byte_ms)}",
+        ),
+        ("request", outcome.request_id or "-"),
+    ]
+    if not outcome.ok:
+        lines += [("status", str(outcome.status)), ("error", f"{outcome.code}: {outcome.message}")]
+    put_one(call, outcome, lines)
+    return Exit.DONE if outcome.ok else Exit.PROBLEMS
+
+
+async def _chat_model(client: AdminClient, key: Key) -> str:
+    """What the examples for this key name. Raises UsageError when it can use no model for chat now."""
+    snippets = await client.snippets(key=key.name)
+    for part in (part for one in snippets if one.client == "curl" for part in one.parts):
+        if part.capability == "chat" and part.model is not None:
+            return part.model
+    raise click.UsageError(
+        f"group `{key.group}` has no model for chat that works now (laidian key models {key.name} --all says why);"
+        " name one with --model to see what happens.",
+        click.get_current_context(),
+    )
 
 
 @key.command("topup")

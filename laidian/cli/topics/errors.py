@@ -166,6 +166,9 @@ SECTIONS: tuple[Section, ...] = (
                 "403",
                 "the Host is a name and no address, which a web page could have made up",
             ),
+            Code(
+                "too_many_listeners", "429", "too many read the event stream of one worker; close a dashboard"
+            ),
             Code("conflict", "409", "the name exists, or the thing is in use"),
             Code("upgrade_refused", "-", "a new file is not what was published, or does not start"),
             Code("server_unreachable", "-", "the server does not answer"),
