@@ -6,6 +6,7 @@ every pair. Pictures by OpenAI's Images API are only asked for: no upstream is c
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -27,6 +28,8 @@ from laidian.protocol.canonical import (
     Used,
 )
 from laidian.protocol.dialect import Answer, Peek, StreamFault
+
+Noted = Callable[[list[Event]], None]
 
 
 class StreamReader(Protocol):
@@ -101,7 +104,10 @@ class TranslatingTap:
     begun_usage = None
     made_id = ""
 
-    def __init__(self, reader: StreamReader, writer: StreamWriter, now_s: int) -> None:
+    def __init__(
+        self, reader: StreamReader, writer: StreamWriter, now_s: int, noted: Noted | None = None
+    ) -> None:
+        self._noted = noted
         self._reader = reader
         self._writer = writer
         self._now_s = now_s
@@ -134,7 +140,7 @@ class TranslatingTap:
         except StreamFault as fault:
             self.fault = fault
             return b""
-        self._count.see(events)
+        self._see(events)
         return self._writer.write(_dated(events, self._now_s))
 
     def failure(self, error: LaidianError) -> bytes | None:
@@ -142,8 +148,13 @@ class TranslatingTap:
 
     def end(self) -> bytes:
         events = self._reader.end()
-        self._count.see(events)
+        self._see(events)
         return self._writer.write(_dated(events, self._now_s)) + self._writer.end()
+
+    def _see(self, events: list[Event]) -> None:
+        self._count.see(events)
+        if self._noted is not None:
+            self._noted(events)
 
 
 class Count:
@@ -182,6 +193,8 @@ class Translation(msgspec.Struct, frozen=True):
     encoded: Encoded
     now_s: int
     """For answers of dialects that tell no time."""
+    noted: Noted | None = None
+    """Shown every event of the answer, in order."""
 
     @property
     def dropped(self) -> tuple[str, ...]:
@@ -189,11 +202,14 @@ class Translation(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys((*self.request.dropped, *self.encoded.dropped)))
 
     def tap(self) -> TranslatingTap:
-        return TranslatingTap(self.upstream.reader(), self.client.writer(self.peek, self.request), self.now_s)
+        writer = self.client.writer(self.peek, self.request)
+        return TranslatingTap(self.upstream.reader(), writer, self.now_s, self.noted)
 
     def read_answer(self, body: bytes) -> Answer:
         """The answer in the client's dialect, with what it says of itself. Raises StreamFault."""
         events = self.upstream.read_whole(body)
+        if self.noted is not None:
+            self.noted(events)
         count = Count()
         count.see(events)
         try:
@@ -203,10 +219,21 @@ class Translation(msgspec.Struct, frozen=True):
         return Answer(count.usage, count.service_tier, count.output_tokens, written)
 
 
-def translate(client: Asking, upstream: Codec, peek: Peek, model: str, now_s: int) -> Translation:
-    """Raises BadRequest when the request cannot be carried."""
+def translate(
+    client: Asking,
+    upstream: Codec,
+    peek: Peek,
+    model: str,
+    now_s: int,
+    recalled: Callable[[Request], Request] | None = None,
+    noted: Noted | None = None,
+) -> Translation:
+    """Raises BadRequest when the request cannot be carried. `recalled` may add to the request what its client could not keep."""
     request = client.decode_request(peek)
-    return Translation(client, upstream, peek, request, upstream.encode_request(request, model), now_s)
+    if recalled is not None:
+        request = recalled(request)
+    encoded = upstream.encode_request(request, model)
+    return Translation(client, upstream, peek, request, encoded, now_s, noted)
 
 
 def _dated(events: list[Event], now_s: int) -> list[Event]:

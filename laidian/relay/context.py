@@ -13,6 +13,7 @@ from laidian.config import Config
 from laidian.protocol.codec import Asking, Codec
 from laidian.protocol.dialect import Dialect, DialectName
 from laidian.protocol.family import Family, FamilyName
+from laidian.protocol.signatures import Signatures
 from laidian.relay.background import Background
 from laidian.relay.backoff import Backoff
 from laidian.relay.journal import Journal
@@ -45,6 +46,7 @@ class Context(msgspec.Struct):
     askers: dict[DialectName, Asking]
     """The codecs, and what is only translated from."""
     codecs: dict[DialectName, Codec]
+    signatures: Signatures
     chance: Callable[[], float]
     spool_folder: str
     """Where large request bodies lie while they are needed."""

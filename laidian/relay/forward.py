@@ -15,6 +15,7 @@ from laidian.protocol.codec import Asking, Codec, translate
 from laidian.protocol.dialect import Answer, Dialect, DialectName, FormDialect, Operation, Peek, Tap
 from laidian.protocol.family import FamilyName
 from laidian.protocol.form import Edit
+from laidian.protocol.signatures import Signatures
 from laidian.upstream.providers import BESIDE_PATH, PROVIDERS
 
 _TYPE = re.compile(rb"[a-z]+/[a-z0-9.+-]+(?:; ?charset=[a-z0-9-]+)?", re.IGNORECASE)
@@ -69,6 +70,8 @@ def forward(
     dialects: Dialects,
     askers: Askers,
     codecs: Codecs,
+    signatures: Signatures,
+    key_id: int,
     now_s: int,
 ) -> Forward | None:
     """None when this kind of upstream cannot serve the operation in any way. Raises BadRequest when a translation cannot carry it.
@@ -89,7 +92,17 @@ def forward(
     if client is None or theirs is None:
         return None
     upstream = codecs[theirs]
-    translation = translate(client, upstream, peek, candidate.model, now_s)
+    place = (key_id, candidate.upstream.id, candidate.credential.id)
+    signs = theirs == "gemini"
+    translation = translate(
+        client,
+        upstream,
+        peek,
+        candidate.model,
+        now_s,
+        (lambda request: signatures.recalled(place, request)) if signs else None,
+        (lambda events: signatures.note(place, events)) if signs else None,
+    )
     return Forward(
         upstream.stream_path(candidate.model, stream=peek.stream),
         translation.encoded.body,

@@ -303,6 +303,8 @@ class Life:
             context.dialects,
             context.askers,
             context.codecs,
+            context.signatures,
+            outcome.ticket.key.id,
             outcome.started_at_ms // 1000,
         )
         if plan is None:

@@ -39,6 +39,7 @@ from laidian.protocol.openai_images_codec import OpenAIImagesCodec
 from laidian.protocol.openai_responses import OpenAIResponses
 from laidian.protocol.openai_responses_codec import OpenAIResponsesCodec
 from laidian.protocol.openai_responses_near import OpenAICompact, OpenAIDecisions, OpenAIInputTokens
+from laidian.protocol.signatures import Signatures
 from laidian.relay.background import Background
 from laidian.relay.context import Context
 from laidian.relay.journal import Journal
@@ -146,6 +147,7 @@ class Services:
                 "openai.edits": OpenAIImagesCodec("image_edit"),
             },
             codecs=codecs,
+            signatures=Signatures(),
             chance=random.random,
             spool_folder=str(folder.run),
         )

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from laidian.domain.group import CAPABILITIES
-from laidian.protocol.canonical import Event, Finished, ToolDelta
+from laidian.protocol.canonical import Event, Finished, ToolDelta, ToolStarted
 from laidian.protocol.dialect import StreamFault
 from tests.clients.billing import Meter
 from tests.served import Place, Served, Setup, served
@@ -177,6 +177,39 @@ def test_parallel_tools_and_their_results(
     again = requests.follow_up(client.name, body, answer, {"get_weather": "18 °C", "get_time": "9:00"})
     assert meaning(speaker.events(again, stream=stream)).text.startswith("[simulated]")
     meter.check(requests=3)
+
+
+@WAYS
+@pytest.mark.parametrize("client", BY_NAME.values(), ids=pair_id)
+def test_geminis_signature_comes_back_through_every_client_also_those_that_cannot_keep_it(
+    laidian: Served, client: Spoken, provider: SimulatedProvider, stream: bool, meter: Meter
+):
+    speaker = Speaker(laidian, client, "gemini")
+    body = asked(client, requests.TOOLS, "[[tools:2]]")
+    if stream:
+        # a client without a word for it: what it puts together from the stream has no signature
+        events = speaker.events(body, stream=True)
+        answer = json.loads(
+            client.codec.write_whole(
+                client.peek(body),
+                client.codec.decode_request(client.peek(body)),
+                [
+                    msgspec.structs.replace(one, signature="") if isinstance(one, ToolStarted) else one
+                    for one in events
+                ],
+            )
+        )
+    else:
+        answer = json.loads(speaker.send(body, stream=False).body)
+    again = requests.follow_up(client.name, body, answer, {"get_weather": "18 °C", "get_time": "9:00"})
+    if client.name == "gemini" and stream:
+        return  # Google's own clients keep it, and what they send is not touched
+    assert meaning(speaker.events(again, stream=stream)).text.startswith("[simulated]")
+    sent = provider.requests()[-1].json()
+    (content,) = [one for one in sent["contents"] if one["role"] == "model"]  # type: ignore[index, call-overload]
+    calls = [part for part in content["parts"] if "functionCall" in part]
+    assert [part.get("thoughtSignature") for part in calls] == ["c2ltdWxhdGVk"] * 2
+    meter.check()
 
 
 @WAYS
