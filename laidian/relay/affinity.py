@@ -186,7 +186,8 @@ class Bond:
         if not answer or outcome.candidate is None or outcome.candidate.upstream.kind not in KEEPING:
             return []  # a translated answer is kept by nobody
         if self._operation.name == "chat.completions":
-            return self._made_completion(answer, made_id, holder, at_ms)
+            native = outcome.candidate.upstream.kind == "openai"
+            return self._made_completion(answer, made_id, holder, at_ms) if native else []
         if self._operation.name != "responses" or not stores_answer(self.peek.fields):
             return []
         made_id = (streamed_response_id(answer) if self.peek.stream else response_id(answer)) or ""
@@ -202,7 +203,9 @@ class Bond:
         self, outcome: Outcome, answer: bytes, made_id: str, holder: Holder, at_ms: int
     ) -> list[Held]:
         """What a Gemini answer can be gone on with at its maker only; also where it broke off, since clients then go on from there."""
-        if self._operation.family != "gemini" or holder_kind(outcome) != "gemini":
+        if self._operation.family != "gemini" or outcome.candidate is None:
+            return []
+        if outcome.candidate.upstream.kind != "gemini":
             return []
         token = made_id if self.peek.stream else continuation_of(answer)
         if not token:
@@ -221,10 +224,6 @@ class Bond:
         made_id = made_id if self.peek.stream else response_id(answer) or ""
         expires_at_ms = at_ms + RESPONSE_DAYS * DAY_MS
         return [Held("completion", made_id, self._key.id, holder, at_ms, expires_at_ms)] if made_id else []
-
-
-def holder_kind(outcome: Outcome) -> str:
-    return "" if outcome.candidate is None else outcome.candidate.upstream.kind
 
 
 def gemini_hosts(catalog: Catalog) -> frozenset[str]:

@@ -71,11 +71,20 @@ def test_a_completion_that_was_not_to_be_stored_is_not_remembered(world: World, 
     assert world.paths() == ([], [])
 
 
-def test_a_translated_completion_is_nobodys(world: World):
-    world.laidian.write("UPDATE upstreams SET enabled = 0 WHERE kind = 'openai'")
-    reply = world.call("POST", "/v1/chat/completions", {"model": GEMINI, "messages": PROMPT, "store": True})
-    assert reply.status == 200, reply.body
-    assert world.call("GET", f"/v1/chat/completions/{reply.text('id')}").status == 404
+@pytest.mark.parametrize("model", [GEMINI, MODEL])
+def test_a_translated_completion_is_nobodys(world: World, model: str):
+    kind = "enabled = 0" if model == GEMINI else "kind = 'responses'"
+    world.laidian.write(f"UPDATE upstreams SET {kind} WHERE kind = 'openai'")
+    try:
+        reply = world.call(
+            "POST", "/v1/chat/completions", {"model": model, "messages": PROMPT, "store": True}
+        )
+        assert reply.status == 200, reply.body
+        world.forget()
+        assert world.call("GET", f"/v1/chat/completions/{reply.text('id')}").status == 404
+        assert world.paths() == ([], [])
+    finally:
+        world.laidian.write("UPDATE upstreams SET kind = 'openai' WHERE kind = 'responses'")
 
 
 def test_the_list_of_all_completions_is_refused_since_it_is_the_operators(world: World, client: OpenAI):
