@@ -14,11 +14,11 @@ from pathlib import Path
 from tests.program import BARE_PYTHON, ROOT
 
 
-def build(output: Path, **environment: str) -> Path:
+def build(output: Path, checkout: Path = ROOT, **environment: str) -> Path:
     """Builds the archive for this Python from the installed packages: no network, weak compression, a few seconds."""
     command = [
         sys.executable,
-        ROOT / "scripts" / "build_zipapp.py",
+        checkout / "scripts" / "build_zipapp.py",
         "--installed",
         "--fast",
         "--output",

@@ -98,7 +98,8 @@ def test_ci_runs_exactly_the_test_command_of_the_readme() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["serve", "test", "test_archive", "clean_machine", "check", "lock", "prepare", "../.ci/run"]
+    "name",
+    ["serve", "test", "test_archive", "clean_machine", "release", "check", "lock", "prepare", "../.ci/run"],
 )
 def test_every_script_can_be_started(name: str) -> None:
     assert os.access(ROOT / "scripts" / name, os.X_OK)

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -29,13 +30,27 @@ def changed(archive: Path, to: Path, change: Callable[[str, bytes], bytes]) -> P
     return to
 
 
-def test_two_builds_are_byte_identical(archive: Path, tmp_path: Path) -> None:
+def test_two_builds_are_byte_identical_wherever_and_whenever_they_are_made(
+    archive: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "another place"
+    skipped = shutil.ignore_patterns("__pycache__", ".venv", "build", "dist", ".git", "tests")
+    shutil.copytree(
+        ROOT, elsewhere, ignore=skipped, copy_function=shutil.copyfile
+    )  # new times, and modes by the umask
     again = build(
-        tmp_path / "laidian.pyz", TZ="Asia/Shanghai", PYTHONHASHSEED="7", LC_ALL="C", HOME=str(tmp_path)
+        tmp_path / "laidian.pyz",
+        elsewhere,
+        TZ="Asia/Shanghai",
+        PYTHONHASHSEED="7",
+        LC_ALL="C",
+        HOME=str(tmp_path),
     )
     assert again.read_bytes() == archive.read_bytes()
     digest = hashlib.sha256(again.read_bytes()).hexdigest()
     assert again.with_name("laidian.pyz.sha256").read_text() == f"{digest}  laidian.pyz\n"
+    bill = "laidian.pyz.cdx.json"
+    assert again.with_name(bill).read_bytes() == archive.with_name(bill).read_bytes()
 
 
 def test_the_archive_holds_our_packages_their_data_and_every_licence_and_nothing_of_this_machine(
