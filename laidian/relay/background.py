@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Literal
 from urllib.parse import quote
 
 from laidian.clock import now_ms
@@ -39,6 +40,8 @@ _log = logging.getLogger(__name__)
 FIRST_LOOK_S = 0.5
 LONGEST_PAUSE_S = 10.0
 """Between two looks; each pause is half as long again as the last. A look is one small GET."""
+MISSES = 3
+"""Looks in a row that find nothing before it is taken for gone: what was made a moment ago may not be everywhere yet."""
 LONGEST_MS = 26 * 3_600_000
 """The longest window that OpenAI offers is 24 hours (openai 3.54.0, `background_options`); what is not done then never will be."""
 ANSWER_BYTES = 64 * 1024 * 1024
@@ -135,32 +138,34 @@ class Background:
         await self._watch(request_id)  # until it is settled, whatever became of the cancelling
 
     async def _watch(self, request_id: str) -> None:
-        pause_s = FIRST_LOOK_S
+        pause_s, missed = FIRST_LOOK_S, 0
         while True:
             await asyncio.sleep(pause_s)
             pause_s = min(LONGEST_PAUSE_S, pause_s * 1.5)
             try:
-                if await self._look(request_id):
+                seen = await self._look(request_id, last=missed + 1 >= MISSES)
+                if seen == "settled":
                     return
+                missed = missed + 1 if seen == "missing" else 0
             except LaidianError as error:
                 _log.warning("a look at request %s failed: %s", request_id, error.message)
             except Exception:  # one bad look must not leave the hold open for ever
                 _log.exception("a look at request %s failed", request_id)
 
-    async def _look(self, request_id: str) -> bool:
-        """Whether it is settled."""
+    async def _look(self, request_id: str, *, last: bool) -> Literal["settled", "running", "missing"]:
+        """What became of it; `last`: should it be missing again, it is taken for gone."""
         awaited = await self._writer.submit(lambda one: find_awaited(one, request_id=request_id))
         if awaited is None:
-            return True
+            return "settled"
         path = f"/responses/{quote(awaited.begun.response_id, safe='')}"
         status, answer = await self._ask(awaited, b"GET", path)
         if status == 200 and state_of(answer)[1] in _ENDED:
             await self._settle(awaited, answer)
-            return True
-        if status == 404 or now_ms() - awaited.created_at_ms > LONGEST_MS:
+            return "settled"
+        if (status == 404 and last) or now_ms() - awaited.created_at_ms > LONGEST_MS:
             await self._settle(awaited, None)
-            return True
-        return False
+            return "settled"
+        return "missing" if status == 404 else "running"
 
     async def _ask(self, awaited: Awaited, method: bytes, path: str) -> tuple[int, bytes]:
         """Status and body; (0, empty) when the provider cannot be asked now."""
