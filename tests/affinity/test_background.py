@@ -18,8 +18,8 @@ from tests.simulated_provider import BilledUsage
 
 SLOW = "[[tokens:40]] [[pace:25]] [[reasoning:3]] [[cached:2]]"
 """A second of work."""
-SLOWER = "[[tokens:40]] [[pace:150]]"
-"""Six seconds: for what happens meanwhile."""
+SLOWER = "[[tokens:40]] [[pace:750]]"
+"""Half a minute: for what has to happen meanwhile, and is not waited for."""
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ class Stream:
 
 
 def test_its_hold_stays_open_and_the_clients_own_look_settles_it(world: World):
-    response_id, request_id = begun(world)
+    response_id, request_id = begun(world, SLOW.replace("25", "150"))
     assert world.laidian.holds() == [request_id]
     reply = world.call("GET", f"/v1/responses/{response_id}")
     while reply.text("status") != "completed":
@@ -216,14 +216,14 @@ def test_whatever_becomes_of_the_process_the_next_one_settles_it_exactly(world: 
 
 
 def test_an_orphan_beside_it_is_settled_by_the_orphan_rule(world: World):
-    _, awaited = begun(world, SLOWER)
+    _, awaited = begun(world, "[[tokens:40]] [[pace:150]]")
     streamed = Stream(world, "/v1/responses", {"model": MODEL, "input": SLOWER, "stream": True})
     streamed.next()
     world.laidian.kill9(whole_tree=True)
     world.laidian.start()
     assert world.laidian.record(streamed.request_id).ended == "lost"
-    assert world.laidian.holds() == [awaited]
-    assert record_of(world, awaited).ended == "complete"
+    record = record_of(world, awaited)
+    assert (record.ended, record.usage_from) == ("complete", "upstream")
 
 
 def test_a_provider_that_cannot_be_asked_for_a_while_is_asked_again(world: World):
