@@ -82,8 +82,11 @@ async def reach(call: Call, *, makes_data: bool = False) -> AsyncGenerator[Admin
         async with over_loopback(call, whom.folder, running) as client:
             yield client
         return
-    async with _offline(call, whom.folder) as client:
-        yield client
+    try:
+        async with _offline(call, whom.folder) as client:
+            yield client
+    finally:
+        whom.folder.keep_owner()
 
 
 def over_http(call: Call, whom: Target) -> AdminClient:

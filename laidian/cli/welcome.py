@@ -66,12 +66,12 @@ def _next(status: Status | None) -> list[tuple[str, str]]:
     key = ("laidian key create NAME", "hand out a key; it is shown once")
     if status is None:
         return [
-            ("laidian serve", "start serving"),
             ("laidian demo", "try everything with a simulated provider"),
+            ("laidian setup", "account, address, first key and service, asked one by one"),
+            ("laidian serve", "start serving"),
             add,
             key,
-            ("laidian config check", "is the configuration right?"),
-            ("laidian help environment", "variables it listens to"),
+            ("laidian help topics", "the manual"),
         ]
     look = [
         ("laidian status", "what works now, and why not"),
@@ -79,8 +79,5 @@ def _next(status: Status | None) -> list[tuple[str, str]]:
         ("laidian usage summary --by key", "who spent what"),
         ("laidian tui", "the dashboard"),
     ]
-    return (
-        [add, key, *look]
-        if not status.upstreams
-        else [key, *look, ("laidian upstream probe --all", "check every upstream")]
-    )
+    check = ("laidian doctor", "is everything as it should be?")
+    return [add, key, *look] if not status.upstreams else [key, *look, check]

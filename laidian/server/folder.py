@@ -10,6 +10,7 @@ backups/            copies taken before migrations, upgrades and restores
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import secrets
@@ -99,6 +100,16 @@ class Folder:
         if self._lock_file is not None:
             os.close(self._lock_file)
             self._lock_file = None
+
+    def keep_owner(self) -> None:
+        """What root made in another user's folder goes to that user, whose server could not open it otherwise."""
+        owner = self.root.stat()
+        if os.geteuid() != 0 or owner.st_uid == 0:
+            return
+        for path in self.root.rglob("*"):
+            with contextlib.suppress(FileNotFoundError):  # a log of the database goes with its last reader
+                if path.lstat().st_uid != owner.st_uid:
+                    os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
     def announce(self, url: str, certificate: str = "") -> None:
         """Tells the CLI and the dashboard where this instance answers."""

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 
 from laidian.cli.setup.front import front_text
 from laidian.cli.setup.settings import with_settings
 from laidian.cli.setup.unit import Scope, Service, quoted, unit_text
 from laidian.config import ConfigProblem
 from tests.cli.dialogue import Dialogue
-from tests.cli.running import call
+from tests.cli.running import call, free_port
 from tests.simulated_provider import SimulatedProvider, simulated_provider
 
 pytestmark = pytest.mark.xdist_group("cli-setup")
@@ -304,6 +305,55 @@ def test_the_present_user_may_be_the_services(provider: SimulatedProvider, tmp_p
     done = call(*by_options(provider), *options, "--no-start", "--json", stdin="sim-1")
     assert done.code in (0, 3), done
     assert f"User={getpass.getuser()}" in (tmp_path / "u").read_text()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root works in another user's folder")
+def test_what_root_does_in_the_services_folder_is_the_services(data: Path, tmp_path: Path) -> None:
+    assert call("key", "create", "one", "-q").code == 0
+    for path in (data, *data.rglob("*")):
+        shutil.chown(path, "nobody")
+    assert call("key", "create", "two", "-q").code == 0
+    assert call("backup", str(tmp_path / "copy.db")).code == 0
+    assert call("restore", str(tmp_path / "copy.db"), "--yes").code == 0
+    assert {path.owner() for path in (data, *data.rglob("*"))} == {"nobody"}
+    assert [key["name"] for key in call("key", "list", "--json").json()] == ["one", "two"]
+
+
+def test_nobody_asked_for_a_service_so_none_is_written(provider: SimulatedProvider, tmp_path: Path) -> None:
+    done = call("setup", "--no-input", "--unit-file", str(tmp_path / "u"), "--json")
+    assert done.code == 3
+    assert done.json()["unit"] == ""
+    assert not (tmp_path / "u").exists()
+
+
+def test_given_certificates_are_served_with_after_the_setup(
+    provider: SimulatedProvider, data: Path, tmp_path: Path
+) -> None:
+    certificate = trustme.CA().issue_cert("relay.example.com")
+    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+    for blob in certificate.cert_chain_pems:
+        blob.write_to_path(tmp_path / "cert.pem", append=True)
+    files = ["--tls-certificate", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "key.pem")]
+    options = [
+        "--front",
+        "tls",
+        *files,
+        "--domain",
+        "relay.example.com",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(free_port()),
+    ]
+    done = call(*by_options(provider, *options, "--json"), stdin="sim-1")
+    assert done.code == 0, done
+    assert done.json()["base_url"].startswith("https://relay.example.com:")
+    settings = tomllib.loads((data / "config.toml").read_text())["server"]
+    assert settings["tls_certificate"] == str(tmp_path / "cert.pem")
+    (tmp_path / "key.pem").write_text("no key")
+    broken = call(*by_options(provider, *options, "--yes"), stdin="sim-1")
+    assert (broken.code, broken.out) == (1, "")
+    assert "key.pem" in broken.err
 
 
 @pytest.mark.parametrize(

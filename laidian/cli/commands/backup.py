@@ -69,6 +69,7 @@ def backup(call: Call, file: str, verify: bool) -> None:
     target = Path(file).expanduser().absolute()
     with progress(call, "copying") as told:
         back_up(folder.database, target, told)
+    folder.keep_owner()
     state = prove(target) if verify else None
     kept = Kept(
         file=str(target),
@@ -123,6 +124,7 @@ def restore(call: Call, file: str) -> None:
     finally:
         folder.release()
     closed = unopened(folder.database, Vault(master_key(folder.master_key)))
+    folder.keep_owner()
     restored = Restored(
         file=str(source),
         schema=state.schema,

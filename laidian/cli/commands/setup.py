@@ -87,7 +87,8 @@ def setup(call: Call, only_print: bool, **given: Any) -> int:
     is written without a yes.
     """
     answers = Answers(**given)
-    chosen = choose(call, "Service", SERVICES, answers.service, _usual_service(only_print))
+    usual = _usual_service(only_print) if only_print or call.may_ask() else "none"
+    chosen = choose(call, "Service", SERVICES, answers.service, usual)
     scope: Scope | None = "system" if chosen == "system" else "user" if chosen == "user" else None
     if scope == "system" and not call.data and not os.environ.get("LAIDIAN_DATA"):
         call = msgspec.structs.replace(call, data=str(STATE))

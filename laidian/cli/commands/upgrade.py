@@ -199,6 +199,7 @@ def _copied(call: Call, folder: Folder, why: str) -> Path | None:
     copy = folder.kept_path(why)
     with progress(call, "copying the database") as told:
         back_up(folder.database, copy, told)
+    folder.keep_owner()
     return copy
 
 
@@ -229,6 +230,7 @@ def _put_back(copy: Path, folder: Folder) -> None:
         put_back(copy, folder.database, folder.kept_path("before-rollback"))
     finally:
         folder.release()
+        folder.keep_owner()
 
 
 # The server
