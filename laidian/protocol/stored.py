@@ -45,6 +45,20 @@ _HARMLESS: dict[FamilyName, frozenset[str]] = {
 _GEMINI_NAMES = ("fileUri", "file_uri", "cachedContent", "cached_content")
 _GEMINI_MARKS = tuple(name.encode() for name in _GEMINI_NAMES)
 
+
+class _Turn(msgspec.Struct):
+    role: str | None = None
+
+
+_HISTORIES: dict[FamilyName, tuple[str, ...]] = {
+    "openai": ("messages", "input"),
+    "anthropic": ("messages",),
+    "gemini": ("contents",),
+}
+LONGEST_HISTORY_BYTES = 2 * 1024 * 1024
+"""Looking through one costs a millisecond for each megabyte."""
+
+_decode_turn = msgspec.json.Decoder(_Turn).decode
 _decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_text = msgspec.json.Decoder(str).decode
 
@@ -113,6 +127,34 @@ def file_of_uri(uri: str, hosts: Collection[str]) -> str | None:
     path = uri if parts is None else parts[1]
     found = re.fullmatch(r"/?(?:v[0-9]\w*/)?files/([A-Za-z0-9_-]{1,64})", path)
     return found[1] if found else uri[:MAX_ID_CHARS]
+
+
+def conversation_of(family: FamilyName, fields: Fields) -> tuple[str, bool]:
+    """(name, continued) of a conversation whose client gave it none: a digest of its beginning, up to the first turn of the user.
+
+    Clients send the whole history with every turn, in the same bytes. `continued`: whether anybody has answered in it yet. An empty
+    name for what is no history, or too long to be looked through.
+    """
+    raw = next((fields.raw[name] for name in _HISTORIES[family] if name in fields.raw), None)
+    value = None if raw is None else said(raw)
+    if value is None or value[:1] != b"[" or len(value) > LONGEST_HISTORY_BYTES:
+        return "", False
+    beginning, begun, continued = hashlib.sha256(), False, False
+    for item in _items(value):
+        role = _role(bytes(item))
+        # items of Responses that are no messages (calls, their results, reasoning) have no role, and come of an answer
+        continued = continued or role in ("assistant", "model") or (begun and not role)
+        if not begun:
+            beginning.update(bytes(item))
+            begun = role == "user"
+    return (f"history:{beginning.hexdigest()}", continued) if begun else ("", False)
+
+
+def _role(item: bytes) -> str:
+    try:
+        return _decode_turn(item).role or ""
+    except (msgspec.DecodeError, RecursionError):
+        return ""
 
 
 def continuation_id(token: str) -> str:

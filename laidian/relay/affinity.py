@@ -24,6 +24,7 @@ from laidian.protocol.dialect import Operation, Peek
 from laidian.protocol.stored import (
     Reference,
     continuation_id,
+    conversation_of,
     references,
     session_of,
     stores_answer,
@@ -133,7 +134,15 @@ class Bond:
         """The ticket with the candidates that are right for this request. Raises NoUpstream where the only one cannot be asked now."""
         if self._held:
             return msgspec.structs.replace(ticket, selection=self._pinned(ticket))
-        if self._session is None or len(ticket.selection.candidates) < 2:
+        if len(ticket.selection.candidates) < 2:
+            return ticket
+        if self._session is None:
+            # what a model thought is often good at its own account only, and so is its cache
+            name, continued = conversation_of(self._operation.family, self.peek.fields)
+            self._session = name or None
+            if not continued:
+                return ticket
+        if self._session is None:
             return ticket
         holder = self._sessions.holder(self._key.id, ticket.model, self._session, now_ms())
         if holder is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -20,6 +21,9 @@ from laidian.domain.affinity import (
 from laidian.domain.group import Group, Rank, RateLimits
 from laidian.domain.selection import Blocked, Candidate, Opened, Selection
 from laidian.domain.upstream import Credential, Secret, Upstream, UpstreamKind
+from laidian.protocol.document import Fields
+from laidian.protocol.family import FamilyName
+from laidian.protocol.stored import LONGEST_HISTORY_BYTES, conversation_of
 from tests.affinity.conftest import GEMINI, MODEL, World
 
 HEADERS = ["session_id", "x_session_affinity", "x_session_id", "x_claude_code_session_id"]
@@ -207,4 +211,67 @@ def test_a_stream_of_another_family_sticks_too(world: World):
     for _ in range(2):
         assert world.call("POST", path, body, gemini=True, x_session_id="g").status == 200
         world.prefer("a")
+    assert world.a.requests() == []
+
+
+USER, SYSTEM = {"role": "user", "content": "x"}, {"role": "system", "content": "s"}
+CALL = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+
+
+def named(family: FamilyName, **body: object) -> tuple[str, bool]:
+    return conversation_of(family, Fields(json.dumps(body).encode()))
+
+
+def test_a_conversation_without_a_name_is_known_by_its_beginning_up_to_the_users_first_turn():
+    first, continued = named("openai", messages=[SYSTEM, USER])
+    assert first
+    assert not continued
+    answered = {"role": "assistant", "content": "y"}
+    assert named("openai", messages=[SYSTEM, USER, answered, {"role": "user", "content": "z"}]) == (
+        first,
+        True,
+    )
+    assert named("anthropic", messages=[SYSTEM, USER, answered]) == (first, True)
+    assert named("openai", input=[SYSTEM, USER, CALL]) == (first, True)
+    assert named("openai", messages=[SYSTEM, {"role": "user", "content": "w"}])[0] != first
+    gemini = {"role": "user", "parts": [{"text": "x"}]}
+    assert named("gemini", contents=[gemini])[1] is False
+    assert named("gemini", contents=[gemini, {"role": "model", "parts": []}])[1] is True
+
+
+def test_what_is_no_history_has_no_name():
+    for body in (
+        {"input": "x"},
+        {"messages": []},
+        {"messages": "x"},
+        {"messages": [SYSTEM]},
+        {"prompt": "x"},
+    ):
+        assert named("openai", **body) == ("", False)
+    assert named("openai", messages=[{"role": "user", "content": "x" * LONGEST_HISTORY_BYTES}]) == ("", False)
+
+
+def test_a_conversation_of_a_client_that_names_none_goes_back_to_who_answered_it(world: World):
+    begun = [{"role": "user", "content": "a story of two providers"}]
+    on = [*begun, {"role": "assistant", "content": "Once"}, {"role": "user", "content": "go on"}]
+    world.prefer("b")
+    assert chat(world, {"messages": begun}) == "b"
+    world.prefer("a")
+    assert chat(world, {"messages": on}) == "b"
+    assert chat(world, {"messages": [{"role": "user", "content": "another"}, *on[1:]]}) == "a"
+    assert chat(world, {"messages": begun}) == "a", (
+        "a first turn goes anywhere: many questions of one kind are spread"
+    )
+
+
+def test_a_native_gemini_conversation_stays_where_its_signatures_were_made(world: World):
+    path = f"/v1beta/models/{GEMINI}:generateContent"
+    begun = [{"role": "user", "parts": [{"text": "signed by one of two"}]}]
+    world.prefer("b")
+    answer = world.call("POST", path, {"contents": begun}, gemini=True).json()
+    world.prefer("a")
+    world.forget()
+    (candidate,) = answer["candidates"]  # type: ignore[misc]
+    on = [*begun, candidate["content"], {"role": "user", "parts": [{"text": "go on"}]}]
+    assert world.call("POST", path, {"contents": on}, gemini=True).status == 200
     assert world.a.requests() == []
