@@ -41,7 +41,7 @@ def compare_sums(connection: Connection) -> Iterator[SumDifference]:
             number = _differing(connection, left, right, {"day": day, "mark": mark})
             if number:
                 yield SumDifference(table, day, number)
-    totals = f"SELECT key_id, {', '.join(MEASURES)} FROM key_totals t WHERE day = (SELECT max(day) FROM key_totals WHERE key_id = t.key_id)"
+    totals = f"SELECT key_id, {', '.join(MEASURES)} FROM key_totals t WHERE hour = (SELECT max(hour) FROM key_totals WHERE key_id = t.key_id)"
     number = _differing(connection, f"SELECT key_id, {_SUMS} FROM key_days GROUP BY 1", totals, {})
     if number:
         yield SumDifference("key_totals", None, number)

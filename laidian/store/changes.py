@@ -7,6 +7,7 @@ complete whenever it is asked.
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import astuple
 
 from laidian.store.connection import Connection
 from laidian.store.operations import OperationRow, operations_after
@@ -34,7 +35,7 @@ class News(msgspec.Struct, frozen=True):
     """With the upstream's name."""
     operations: list[OperationRow]
     cut: bool
-    """There was more than the limit of some kind: rows are left out."""
+    """There was more than the limit of some kind: rows are left out. Or the reader has seen what is not there: another database."""
 
 
 _MARKS = """
@@ -84,5 +85,6 @@ def read_news(connection: Connection, seen: Marks, limit: int) -> News:
         operations=operations_after(connection, first_operation, limit),
         cut=first_record > seen.record_id
         or first_refusal > seen.refusal_id
-        or first_operation > seen.operation_id,
+        or first_operation > seen.operation_id
+        or any(now < then for now, then in zip(astuple(marks), astuple(seen), strict=True)),
     )

@@ -205,10 +205,10 @@ def used_while_closed(connection: Connection, since_ms: int, now_ms: int) -> lis
     return rows.fetchall()
 
 
-def groups_of_keys(connection: Connection, key_ids: list[Any]) -> dict[int, str]:
-    """Names of the groups of some keys, by key id."""
+def names_and_groups(connection: Connection, key_ids: list[Any]) -> dict[int, tuple[str, str]]:
+    """Name and group of some keys, deleted ones too, by key id."""
     rows = connection.execute(
-        f"SELECT k.id, g.name FROM keys k JOIN groups g ON g.id = k.group_id WHERE k.id IN ({', '.join('?' * len(key_ids))})",
+        f"SELECT k.id, k.name, g.name FROM keys k JOIN groups g ON g.id = k.group_id WHERE k.id IN ({', '.join('?' * len(key_ids))})",
         key_ids,
     )
-    return dict(rows.fetchall())
+    return {key_id: (name, group) for key_id, name, group in rows}

@@ -242,5 +242,25 @@ STEPS: tuple[str, ...] = (
     CREATE INDEX usage_records_trouble ON usage_records (id)
         WHERE status >= 400 OR status = 0 OR ended <> 'complete' OR instr(attempts, '},{') > 0;
     """,
+    # 6: what keys came to by the hour instead of the day, so that any time of all keys is one subtraction each; all sums are folded anew
+    """
+    DROP TABLE key_totals;
+    CREATE TABLE key_totals (
+        key_id INTEGER NOT NULL, hour INTEGER NOT NULL,
+        requests INTEGER NOT NULL, failed INTEGER NOT NULL, estimated INTEGER NOT NULL, input_tokens INTEGER NOT NULL,
+        cached_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, charged_nano INTEGER NOT NULL, shortfall_nano INTEGER NOT NULL,
+        duration_ms INTEGER NOT NULL, first_byte_ms INTEGER NOT NULL, first_bytes INTEGER NOT NULL,
+        PRIMARY KEY (key_id, hour)
+    ) STRICT, WITHOUT ROWID;
+    DELETE FROM usage_minutes;
+    DELETE FROM usage_hours;
+    DELETE FROM usage_days;
+    DELETE FROM group_days;
+    DELETE FROM key_hours;
+    DELETE FROM key_days;
+    DELETE FROM usage_spans;
+    UPDATE meta SET value = 0 WHERE name = 'folded_to';
+    UPDATE meta SET value = CAST(strftime('%s', 'now') AS INTEGER) / 3600 - 768 WHERE name = 'key_hours_from';
+    """,
 )
 """`user_version` N means that steps 1 to N ran."""

@@ -8,7 +8,7 @@ which a request began, UTC. Several narrow tables, because one with every dimens
     usage_hours, usage_days  by model, upstream and status; like the minutes with classes of latency
     group_days               by group, model and status
     key_hours, key_days      by key, group and model; key_hours by time and only of the last days (`key_hours_from`), key_days by key
-    key_totals               what each key had come to at the end of a day, so that a period of all keys is one subtraction each
+    key_totals               what each key had come to at the end of an hour, so that any time of all keys is one subtraction each
     usage_spans              the first and the last record id of each hour, by which a listing finds its time
 
 The rule a newcomer would break: records are never changed after they are folded, and nothing else writes here, so that the audit can
@@ -28,8 +28,8 @@ MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 STEP = 250
 """Records folded in one go: about 3 ms of the writer's time."""
 MINUTES_KEPT = 180
-KEY_HOURS_KEPT = 216
-"""Nine days: a week back from any hour is whole."""
+KEY_HOURS_KEPT = 768
+"""32 days: a month back from any hour is whole."""
 
 CACHED_UNITS = ("cached_input", "cached_image_input", "cached_audio_input")
 MEASURES: dict[str, str] = {
@@ -118,16 +118,16 @@ def _fold(cube: Cube) -> str:
 
 _FOLDS = {cube.table: _fold(cube) for cube in CUBES}
 _BY_KEY = (
-    f"SELECT r.key_id, r.started_at_ms / {DAY_MS}, {', '.join(f'sum({source})' for source in MEASURES.values())} "
+    f"SELECT r.key_id, r.started_at_ms / {HOUR_MS}, {', '.join(f'sum({source})' for source in MEASURES.values())} "
     "FROM usage_records r WHERE r.id > ? AND r.id <= ? GROUP BY 1, 2"
 )
 _CARRY = f"""
-    INSERT OR IGNORE INTO key_totals (key_id, day, {", ".join(MEASURES)})
+    INSERT OR IGNORE INTO key_totals (key_id, hour, {", ".join(MEASURES)})
     SELECT ?1, ?2, {", ".join(f"coalesce(p.{name}, 0)" for name in MEASURES)} FROM (SELECT 1) LEFT JOIN key_totals p
-    ON p.key_id = ?1 AND p.day = (SELECT max(day) FROM key_totals WHERE key_id = ?1 AND day < ?2)
+    ON p.key_id = ?1 AND p.hour = (SELECT max(hour) FROM key_totals WHERE key_id = ?1 AND hour < ?2)
 """
-# a request that began yesterday and ended today belongs to yesterday, and to what every later day had come to
-_RAISE = f"UPDATE key_totals SET {', '.join(f'{name} = {name} + ?' for name in MEASURES)} WHERE key_id = ? AND day >= ?"
+# a request belongs to the hour in which it began, and to what every later hour had come to
+_RAISE = f"UPDATE key_totals SET {', '.join(f'{name} = {name} + ?' for name in MEASURES)} WHERE key_id = ? AND hour >= ?"
 _SPANS = f"""
     INSERT INTO usage_spans (hour, first_id, last_id)
     SELECT started_at_ms / {HOUR_MS}, min(id), max(id) FROM usage_records WHERE id > ? AND id <= ? GROUP BY 1
@@ -155,9 +155,9 @@ def fold(connection: Connection, most: int = STEP) -> bool:
         return False
     for cube in CUBES:
         connection.execute(_FOLDS[cube.table], (begin, end, kept_from_ms(connection, cube)))
-    for key_id, day, *more in connection.execute(_BY_KEY, (begin, end)).fetchall():
-        connection.execute(_CARRY, (key_id, day))
-        connection.execute(_RAISE, (*more, key_id, day))
+    for key_id, hour, *more in connection.execute(_BY_KEY, (begin, end)).fetchall():
+        connection.execute(_CARRY, (key_id, hour))
+        connection.execute(_RAISE, (*more, key_id, hour))
     connection.execute(_SPANS, (begin, end))
     connection.execute("UPDATE meta SET value = ? WHERE name = 'folded_to'", (end,))
     return end < last

@@ -8,6 +8,7 @@ records behind it takes a time that no cube of the same question covers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -59,6 +60,7 @@ class Sum(msgspec.Struct, frozen=True):
     charged_nano: int
     shortfall_nano: int
     duration_ms: int
+    """All together; 0, like the two after it, where latency was not asked for or is not kept."""
     first_byte_ms: int
     first_bytes: int
     durations: tuple[int, ...]
@@ -78,38 +80,45 @@ _NAMES: dict[Grouping | None, str] = {
 }
 _DIMENSIONS: dict[str, str] = {**KEY_DAYS.dimensions, **DAYS.dimensions}
 """Every one, as it is read from one record `r`."""
-_COLUMNS = ["at_ms", *_DIMENSIONS, *MEASURES]
-_SUMS = [f"coalesce(sum({name}), 0)" for name in MEASURES]
-_LATENCY_SUMS = [f"coalesce(sum({name}), 0)" for name in LATENCY]
-_PLAIN = len(_SUMS) + 1
-_TOTALS = Cube("key_totals", "day", DAY_MS, {"key_id": "r.key_id"}, False)
-_FINE_HOURS = 49
-"""By the hour, latency is added up for as many hours only: beyond, nobody reads it and it is most of the work."""
+_PLACE = ["at_ms", *_DIMENSIONS]
+_SOURCES = MEASURES | LATENCY
+_TIMES = frozenset({"duration_ms", "first_byte_ms", "first_bytes"})
+_PLAIN = len(MEASURES) + 1
+_TOTALS = Cube("key_totals", "hour", HOUR_MS, {"key_id": "r.key_id"}, False)
+_SHORT_MS = 16 * HOUR_MS
+"""Up to so long, adding up the hours of all keys is less work than subtracting what each had come to."""
+_LONG_MS = 45 * DAY_MS
+"""Beyond it, latency is left out, too."""
+_FINE_MS = 49 * HOUR_MS
+"""By the hour, latency is added up for as long only: beyond, nobody reads it."""
 
 
 def add_up(
-    connection: Connection, wanted: SumFilter, by: Grouping | None, *, most: int | None = None
+    connection: Connection,
+    wanted: SumFilter,
+    by: Grouping | None,
+    *,
+    most: int | None = None,
+    with_latency: bool = True,
 ) -> list[Sum]:
-    """Days and hours newest first, everything else dearest first; at most `most`. Latency is known where neither keys nor groups matter."""
+    """Days and hours newest first, everything else dearest first; at most `most`. Latency, which is most of the work, is known where
+    neither keys nor groups matter, the time is not too long, and it is wanted.
+    """
     cubes = _cubes(wanted, by)
     pieces = _pieces(connection, wanted, by, cubes)
-    latency = cubes is not None and cubes[0].latency and not (by == "hour" and _hours(wanted) > _FINE_HOURS)
-    selects: list[str] = []
-    values: list[Any] = []
-    for cube, low, high in pieces:
-        if isinstance(cube, str):
-            sql, used = _from_records(wanted, cube, low, high, latency=latency)
-        elif cube is _TOTALS:
-            sql, used = _from_totals(low, high)
-        else:
-            sql, used = _from_cube(cube, wanted, low, high, latency=latency)
-        selects.append(sql)
-        values += used
-    sums = _SUMS + (_LATENCY_SUMS if latency else [])
-    columns = _COLUMNS + (list(LATENCY) if latency else [])
+    span_ms = sum(high - low for place, low, high in pieces if place != "tail")
+    fine = span_ms <= (_FINE_MS if by == "hour" else _LONG_MS)
+    latency = with_latency and fine and cubes is not None and cubes[0].latency
+    measures = [*MEASURES, *LATENCY] if latency else [name for name in MEASURES if name not in _TIMES]
+    selects, values = _selects(pieces, wanted, measures)
+    sums = [
+        f"coalesce(sum({name}), 0)" if name in measures else "0"
+        for name in (*MEASURES, *(LATENCY if latency else ()))
+    ]
+    columns = [*_PLACE, *measures]
     order = "" if by is None else f"GROUP BY 1 ORDER BY {'1 DESC' if by in ('hour', 'day') else '8 DESC, 1'}"
     rows = connection.execute(
-        f"WITH pieces ({', '.join(columns)}) AS ({' UNION ALL '.join(selects)}) "
+        f"WITH pieces ({', '.join(columns)}) AS ({selects}) "
         f"SELECT {_NAMES[by]}, {', '.join(sums)} FROM pieces {order} {'' if most is None else f'LIMIT {most}'}",
         values,
     )
@@ -117,10 +126,42 @@ def add_up(
     return [_sum(row) for row in rows if row[1] or by is None]
 
 
-def _hours(wanted: SumFilter) -> float:
-    if wanted.since_ms is None or wanted.until_ms is None:
-        return 1e9
-    return (wanted.until_ms - wanted.since_ms) / HOUR_MS
+class Spending(msgspec.Struct, frozen=True):
+    key_id: int
+    requests: int
+    charged_nano: int
+
+
+_SPENT = ("requests", "charged_nano")
+
+
+def spending(connection: Connection, since_ms: int, most: int | None = None) -> list[Spending]:
+    """What keys were charged for what began since, dearest first; those without a request are left out."""
+    wanted = SumFilter(since_ms=since_ms)
+    pieces = _pieces(connection, wanted, "key", (_TOTALS, KEY_HOURS))
+    selects, values = _selects(pieces, wanted, _SPENT)
+    rows = connection.execute(
+        f"WITH pieces ({', '.join([*_PLACE, *_SPENT])}) AS ({selects}) SELECT key_id, sum(requests), sum(charged_nano) FROM pieces "
+        f"GROUP BY 1 HAVING sum(requests) > 0 ORDER BY 3 DESC, 1 {'' if most is None else f'LIMIT {most}'}",
+        values,
+    )
+    return [Spending(*row) for row in rows]
+
+
+def _selects(pieces: list[Piece], wanted: SumFilter, measures: Sequence[str]) -> tuple[str, list[Any]]:
+    """All pieces under each other, and their values."""
+    selects: list[str] = []
+    values: list[Any] = []
+    for cube, low, high in pieces:
+        if isinstance(cube, str):
+            sql, used = _from_records(wanted, cube, low, high, measures)
+        elif cube is _TOTALS:
+            sql, used = _from_totals(low, high, measures)
+        else:
+            sql, used = _from_cube(cube, wanted, low, high, measures)
+        selects.append(sql)
+        values += used
+    return " UNION ALL ".join(selects), values
 
 
 def _cubes(wanted: SumFilter, by: Grouping | None) -> tuple[Cube, Cube] | None:
@@ -161,12 +202,14 @@ def _pieces(
         return [tail, ("edge", since, until)]
     days, hours = cubes
     pieces: list[Piece] = [tail, ("edge", since, first_hour), ("edge", last_hour, until)]
+    kept_ms = kept_from_ms(connection, hours)
+    if days is _TOTALS and (last_hour - first_hour > _SHORT_MS or first_hour < kept_ms):
+        return [cut for cut in (*pieces, (days, first_hour, last_hour)) if cut[1] < cut[2]]
     first_day, last_day = _up(first_hour, DAY_MS), last_hour - last_hour % DAY_MS
-    if by == "hour" or first_day >= last_day:
+    if by == "hour" or days is _TOTALS or first_day >= last_day:
         pieces.append((hours, first_hour, last_hour))
     else:
         pieces += [(hours, first_hour, first_day), (days, first_day, last_day), (hours, last_day, last_hour)]
-    kept_ms = kept_from_ms(connection, hours)
     return [cut for piece in pieces for cut in _cut(piece, hours, kept_ms) if cut[1] < cut[2]]
 
 
@@ -182,10 +225,12 @@ def _up(at_ms: int, period_ms: int) -> int:
     return -(-at_ms // period_ms) * period_ms
 
 
-def _from_cube(cube: Cube, wanted: SumFilter, low: int, high: int, *, latency: bool) -> tuple[str, list[Any]]:
+def _from_cube(
+    cube: Cube, wanted: SumFilter, low: int, high: int, measures: Sequence[str]
+) -> tuple[str, list[Any]]:
     where, values = _where(wanted, {name: name for name in cube.dimensions})
     dimensions = [name if name in cube.dimensions else "NULL" for name in _DIMENSIONS]
-    columns = [f"{cube.period} * {cube.period_ms}", *dimensions, *MEASURES, *(LATENCY if latency else ())]
+    columns = [f"{cube.period} * {cube.period_ms}", *dimensions, *measures]
     first, last = low // cube.period_ms, high // cube.period_ms
     if cube is KEY_HOURS and wanted.key_ids is not None:
         # it is ordered by time: a key is found by asking for each hour, not by walking over all keys
@@ -198,28 +243,23 @@ def _from_cube(cube: Cube, wanted: SumFilter, low: int, high: int, *, latency: b
     return f"SELECT {', '.join(columns)} FROM {cube.table} WHERE {where}", [first, last, *values]
 
 
-def _from_totals(low: int, high: int) -> tuple[str, list[Any]]:
-    """What each key came to in whole days: its total at the end less its total at the beginning."""
+def _from_totals(low: int, high: int, measures: Sequence[str]) -> tuple[str, list[Any]]:
+    """What each key came to in whole hours: its total at the end less its total at the beginning."""
     columns = ["0", *("k.id" if name == "key_id" else "NULL" for name in _DIMENSIONS)]
-    columns += [f"b.{name} - coalesce(a.{name}, 0)" for name in MEASURES]
-    last = "(SELECT max(day) FROM key_totals WHERE key_id = k.id AND day < ?)"
+    columns += [f"b.{name} - coalesce(a.{name}, 0)" for name in measures]
+    last = "(SELECT max(hour) FROM key_totals WHERE key_id = k.id AND hour < ?)"
     sql = (
-        f"SELECT {', '.join(columns)} FROM keys k JOIN key_totals b ON b.key_id = k.id AND b.day = {last} "
-        f"LEFT JOIN key_totals a ON a.key_id = k.id AND a.day = {last}"
+        f"SELECT {', '.join(columns)} FROM keys k JOIN key_totals b ON b.key_id = k.id AND b.hour = {last} "
+        f"LEFT JOIN key_totals a ON a.key_id = k.id AND a.hour = {last}"
     )
-    return sql, [high // DAY_MS, low // DAY_MS]
+    return sql, [high // HOUR_MS, low // HOUR_MS]
 
 
 def _from_records(
-    wanted: SumFilter, kind: Literal["edge", "tail"], low: int, high: int, *, latency: bool
+    wanted: SumFilter, kind: Literal["edge", "tail"], low: int, high: int, measures: Sequence[str]
 ) -> tuple[str, list[Any]]:
     where, values = _where(wanted, _DIMENSIONS, hidden=kind == "tail" or wanted.key_ids is None)
-    columns = [
-        "r.started_at_ms",
-        *_DIMENSIONS.values(),
-        *MEASURES.values(),
-        *(LATENCY.values() if latency else ()),
-    ]
+    columns = ["r.started_at_ms", *_DIMENSIONS.values(), *(_SOURCES[name] for name in measures)]
     mark = "(SELECT value FROM meta WHERE name = 'folded_to')"
     # "+" hides an index: what is not folded is found by id, an edge by its time, or by its key and time
     place = (

@@ -153,9 +153,14 @@ def ids_of_name(connection: Connection, table: Literal["groups", "upstreams"], n
     return tuple(id_ for (id_,) in connection.execute(f"SELECT id FROM {table} WHERE name = ?", (name,)))
 
 
-def names_of(connection: Connection, table: str) -> dict[int, str]:
-    """Names by id of keys, groups or upstreams, deleted ones included."""
-    return dict(connection.execute(f"SELECT id, name FROM {table}").fetchall())
+def names_of(connection: Connection, table: str, ids: list[int]) -> dict[int, str]:
+    """Names by id of these keys, groups or upstreams, deleted ones included."""
+    given = msgspec.json.encode(ids).decode()
+    return dict(
+        connection.execute(
+            f"SELECT id, name FROM {table} WHERE id IN (SELECT value FROM json_each(?))", (given,)
+        ).fetchall()
+    )
 
 
 def names_ever(connection: Connection, kind: Literal["groups", "upstreams"]) -> set[str]:

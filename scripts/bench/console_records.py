@@ -1,6 +1,6 @@
 """A data folder with many records and keys, written through the store's own tables in bulk, for measuring the console.
 
-    scripts/bench/console_data FOLDER [--records 1000000] [--keys 2000] [--days 90] [--unfolded 1000] [--seed 1]
+    scripts/bench/console_data FOLDER [--records 1000000] [--keys 2000] [--days 90] [--unfolded 200] [--seed 1]
 
 Half of the requests come from one key in twenty. Four upstreams, six groups, thirty quotas, ten models; about one request in
 fifty fails, one in a hundred was tried at two upstreams, and a thousand were refused. The ledger adds up: `laidian audit` is clean. The
@@ -74,6 +74,7 @@ def make(folder: Folder, records: int, keys: int, days: int, unfolded: int, seed
     while batch := list(itertools.islice(rows, BATCH)):
         with immediate(connection, lock):
             connection.executemany(statement, batch)
+        _written_back(connection, lock)
     with immediate(connection, lock):
         _counters(connection, spent, last)
         _refusals(connection, chance, keys, records, now_ms)
@@ -83,12 +84,18 @@ def make(folder: Folder, records: int, keys: int, days: int, unfolded: int, seed
         with immediate(connection, lock):
             fold(connection, min(BATCH, records - unfolded - folded))
         folded += BATCH
+        _written_back(connection, lock)
     with immediate(connection, lock):
         connection.execute("ANALYZE")
+    _written_back(connection, lock)
+    connection.close()
+
+
+def _written_back(connection: Connection, lock: WriteLock) -> None:
+    """The write-ahead log would otherwise grow to twice the database."""
     lock.acquire()
     checkpoint(connection)
     lock.release()
-    connection.close()
 
 
 def _set_up(connection: Connection, vault: Vault, keys: int, chance: random.Random, at_ms: int) -> None:
@@ -258,7 +265,7 @@ def main() -> None:
         ("records", 1_000_000),
         ("keys", 2_000),
         ("days", 90),
-        ("unfolded", 1_000),
+        ("unfolded", 200),
         ("seed", 1),
     ):
         parser.add_argument(f"--{name}", type=int, default=usual)

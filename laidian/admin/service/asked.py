@@ -25,6 +25,11 @@ class Asked(msgspec.Struct, frozen=True):
 NOBODY = Asked()
 
 
+def in_vain(connection: Connection, now_ms: int) -> dict[str, int]:
+    """How often models were refused in the last day because they could not be had."""
+    return refused_models(connection, now_ms - DAY_MS, IN_VAIN)
+
+
 def by_model(connection: Connection, now_ms: int) -> dict[str, Asked]:
     """Of the last 24 hours, the first one whole."""
     since_ms = (now_ms - DAY_MS) // HOUR_MS * HOUR_MS

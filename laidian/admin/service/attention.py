@@ -10,7 +10,6 @@ from collections.abc import Iterator
 import msgspec
 
 from laidian.admin.schema import Attention, Quota, Screen, Upstream
-from laidian.admin.service.asked import Asked
 from laidian.admin.service.health import why_not_up
 from laidian.admin.service.moments import iso
 from laidian.domain.money import format_usd
@@ -41,10 +40,10 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     upstreams: tuple[Upstream, ...]
     quotas: tuple[Quota, ...]
     keys: int
-    asked: dict[str, Asked]
-    """In the last day, by model."""
+    refused: dict[str, int]
+    """How often a model was asked for in vain in the last day."""
     unpriced: tuple[str, ...]
-    """Models that were asked for and have no price."""
+    """Of these, the ones that only lack a price; the most wanted first."""
     book: str
     """Source of the price book that rules; empty: none."""
     shipped_book: str
@@ -122,7 +121,8 @@ def _upstreams(seen: Seen) -> Iterator[Attention]:
                 if rejected
                 else f"It is tried again at {until}; probe it to try now."
             )
-            yield _fail(
+            tell = _fail if rejected or not any(other.state == "up" for other in seen.upstreams) else _warn
+            yield tell(
                 f"upstream:{one.name}:resting",
                 f"{one.name} rests: {reason}.",
                 fix,
@@ -200,7 +200,7 @@ def _keys(connection: Connection, now_ms: int) -> Iterator[Attention]:
 
 def _models(seen: Seen) -> Iterator[Attention]:
     for name in seen.unpriced[:MODELS_TOLD]:
-        number = seen.asked[name].refused
+        number = seen.refused[name]
         what = f"Model {name} was asked for {number} times since yesterday and has no price."
         yield _warn(f"model:{name}:unpriced", what, "Set a price.", "models", name)
 

@@ -19,7 +19,7 @@ from laidian.store.database import bump_catalog
 from laidian.store.groups import read_groups
 from laidian.store.keys import KeyFilter, KeyRow, KeyValues
 from laidian.store.quotas import read_quotas
-from laidian.store.sums import Sum, SumFilter, add_up
+from laidian.store.sums import Sum, SumFilter, add_up, spending
 
 _SHORTEST_START = len(PREFIX) + 4
 """`sk-` and the four characters that a display form begins with."""
@@ -53,16 +53,15 @@ def list_keys(
     wanted = KeyFilter(
         part=query.filter, group=query.group, quota=query.quota, state=query.state, now_ms=now_ms
     )
-    today: dict[int, Sum] | None = None
     if order == "today":
-        spent = today = _today(connection, None, now_ms)
+        spent = {one.key_id: one.charged_nano for one in spending(connection, day_start_ms(now_ms))}
         ids = rows.ordered_ids(connection, wanted, "name", descending=False)
-        ids.sort(key=lambda key_id: spent.get(key_id, _NOTHING).charged_nano, reverse=descending)
+        ids.sort(key=lambda key_id: spent.get(key_id, 0), reverse=descending)
     else:
         ids = rows.ordered_ids(connection, wanted, order, descending=descending)
     begin = _begin(ids, limit, cursor, offset)
     shown = ids[begin : begin + limit]
-    today = _today(connection, tuple(shown), now_ms) if today is None else today
+    today = _today(connection, tuple(shown), now_ms)
     return Page(
         items=tuple(
             _key(row, today.get(row.id, _NOTHING), now_ms) for row in rows.read_some(connection, shown)
@@ -120,8 +119,8 @@ def _by_credential(connection: Connection, address: str) -> list[int]:
     return [] if len(address) < _SHORTEST_START else rows.ids_like(connection, start=address)
 
 
-def _today(connection: Connection, key_ids: tuple[int, ...] | None, now_ms: int) -> dict[int, Sum]:
-    """What was begun since 00:00 UTC and is settled, by key id; of some keys, or of all."""
+def _today(connection: Connection, key_ids: tuple[int, ...], now_ms: int) -> dict[int, Sum]:
+    """What was begun since 00:00 UTC and is settled, by key id."""
     wanted = SumFilter(since_ms=day_start_ms(now_ms), key_ids=key_ids)
     return {one.name: one for one in add_up(connection, wanted, "key") if isinstance(one.name, int)}
 

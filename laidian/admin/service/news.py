@@ -79,7 +79,7 @@ def stats(connection: Connection, now_ms: int) -> Stats:
     share = 1 - now_ms % MINUTE_MS / MINUTE_MS
     weighed = [(1.0 if one.minute == minute else share, one) for one in past if one.minute >= minute - 1]
     five = [one for one in past if one.minute > minute - 5]
-    (today,) = add_up(connection, SumFilter(since_ms=day_start_ms(now_ms)), None)
+    (today,) = add_up(connection, SumFilter(since_ms=day_start_ms(now_ms)), None, with_latency=False)
     return Stats(
         at=iso_exact(now_ms),
         in_flight=flying.requests,

@@ -20,15 +20,15 @@ from laidian.domain.latency import percentile_ms
 from laidian.domain.money import format_usd
 from laidian.store.connection import Connection
 from laidian.store.groups import read_groups
-from laidian.store.keys import count_keys, groups_of_keys
+from laidian.store.keys import count_keys, names_and_groups
 from laidian.store.live import in_flight
 from laidian.store.minutes import Minute, read_minutes, refusals_by_minute
 from laidian.store.prices import adopted_source
 from laidian.store.refusals import last_refusal
 from laidian.store.rollups import DAY_MS, HOUR_MS, MINUTE_MS
-from laidian.store.sums import SumFilter, add_up
+from laidian.store.sums import SumFilter, add_up, spending
 from laidian.store.upstreams import ids_by_name
-from laidian.store.usage import any_record, last_failure, names_of
+from laidian.store.usage import any_record, last_failure
 
 MINUTES = 60
 TOP = 10
@@ -50,20 +50,17 @@ def overview(
     past = read_minutes(connection, minute - 2 * MINUTES)
     upstreams = list_upstreams(connection, now_ms, instance.busy)
     quotas, keys, flying = list_quotas(connection, now_ms), count_keys(connection), in_flight(connection)
-    wanted = asked.by_model(connection, now_ms)
+    refused = asked.in_vain(connection, now_ms)
+    served = catalog.models()
     unpriced = sorted(
-        (
-            name
-            for name, one in wanted.items()
-            if one.refused and catalog.price_of(name, now_ms) is None and name in catalog.models()
-        ),
-        key=lambda name: -wanted[name].refused,
+        (name for name in refused if catalog.price_of(name, now_ms) is None and name in served),
+        key=lambda name: -refused[name],
     )
     seen = Seen(
         upstreams=upstreams,
         quotas=quotas,
         keys=keys,
-        asked=wanted,
+        refused=refused,
         unpriced=tuple(unpriced),
         book=adopted_source(connection),
         shipped_book=shipped_source,
@@ -86,7 +83,7 @@ def overview(
             public_url=public_url,
             upstreams=len(upstreams),
             probed=sum(one.last_probe is not None and one.last_probe.ok for one in upstreams),
-            models=sum(1 for name in catalog.models() if catalog.price_of(name, now_ms) is not None),
+            models=sum(1 for name in served if catalog.price_of(name, now_ms) is not None),
             groups=len(read_groups(connection)),
             quotas=len(quotas),
             keys=keys,
@@ -107,9 +104,12 @@ def disk_of(folder: Path) -> Disk | None:
 def _cards(connection: Connection, past: list[Minute], now_ms: int) -> Cards:
     minute, midnight_ms = now_ms // MINUTE_MS, day_start_ms(now_ms)
     refused = refusals_by_minute(connection, minute - 2 * MINUTES)
-    (today,) = add_up(connection, SumFilter(since_ms=midnight_ms), None)
+    (today,) = add_up(connection, SumFilter(since_ms=midnight_ms), None, with_latency=False)
     (yesterday,) = add_up(
-        connection, SumFilter(since_ms=midnight_ms - DAY_MS, until_ms=now_ms - DAY_MS), None
+        connection,
+        SumFilter(since_ms=midnight_ms - DAY_MS, until_ms=now_ms - DAY_MS),
+        None,
+        with_latency=False,
     )
     errors = _by_minute(past, lambda one: one.failed)
     for number, count in refused.items():
@@ -165,7 +165,10 @@ def _rows(
 ) -> tuple[UpstreamRow, ...]:
     ids = ids_by_name(connection)
     since_ms = (now_ms // HOUR_MS - 23) * HOUR_MS
-    day = {one.name: one for one in add_up(connection, SumFilter(since_ms=since_ms), "upstream")}
+    day = {
+        one.name: one
+        for one in add_up(connection, SumFilter(since_ms=since_ms), "upstream", with_latency=False)
+    }
     minute = now_ms // MINUTE_MS
     rows: list[UpstreamRow] = []
     for upstream in upstreams:
@@ -203,15 +206,14 @@ def _mean(one: Minute | None) -> int | None:
 
 
 def _top_keys(connection: Connection, now_ms: int) -> tuple[TopKey, ...]:
-    found = add_up(connection, SumFilter(since_ms=day_start_ms(now_ms)), "key", most=TOP)
-    names, groups = names_of(connection, "keys"), groups_of_keys(connection, [one.name for one in found])
+    found = spending(connection, day_start_ms(now_ms), TOP)
+    named = names_and_groups(connection, [one.key_id for one in found])
     return tuple(
         TopKey(
-            name=names[one.name],
-            group=groups.get(one.name, ""),
+            name=named[one.key_id][0],
+            group=named[one.key_id][1],
             requests_today=one.requests,
             spent_today_usd=format_usd(one.charged_nano),
         )
         for one in found
-        if isinstance(one.name, int)
     )

@@ -35,7 +35,7 @@ class Instance(msgspec.Struct, frozen=True):
 def status(connection: Connection, instance: Instance, now_ms: int) -> Status:
     """The whole screen."""
     upstreams = list_upstreams(connection, now_ms, instance.busy)
-    (today,) = add_up(connection, SumFilter(since_ms=day_start_ms(now_ms)), None)
+    (today,) = add_up(connection, SumFilter(since_ms=day_start_ms(now_ms)), None, with_latency=False)
     flying, book = in_flight(connection), adopted_book(connection)
     return Status(
         version=__version__,

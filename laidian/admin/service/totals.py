@@ -39,7 +39,10 @@ def by_filter(connection: Connection, wanted: UsageFilter, by: Grouping, top: in
         return Totals(rows, _plain(usage.sum_all(connection, wanted)))
     if by == "key":
         found = add_up(connection, question, by, most=top or None)
-        return Totals(_named(connection, found, by), _row("", merged(add_up(connection, question, None))))
+        return Totals(
+            _named(connection, found, by),
+            _row("", merged(add_up(connection, question, None, with_latency=False))),
+        )
     found = add_up(connection, question, by)
     return Totals(_named(connection, found[:top] if top else found, by), _row("", merged(found)))
 
@@ -72,7 +75,8 @@ def _question(connection: Connection, wanted: UsageFilter) -> SumFilter | None:
 def _named(connection: Connection, sums: list[Sum], by: Grouping) -> tuple[UsageRow, ...]:
     """Ids of one name, of something that was deleted and made again, are one row."""
     tables = {"key": "keys", "group": "groups", "upstream": "upstreams"}
-    names: dict[int, str] = usage.names_of(connection, tables[by]) if by in tables else {}
+    ids = [one.name for one in sums if isinstance(one.name, int)]
+    names: dict[int, str] = usage.names_of(connection, tables[by], ids) if by in tables else {}
     together: dict[str, list[Sum]] = {}
     for one in sums:
         together.setdefault(_name(one, by, names), []).append(one)
