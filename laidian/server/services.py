@@ -91,6 +91,8 @@ class Services:
         self._with_chores = chores
         self._config_file = config_file
         self._chores: list[asyncio.Task[None]] = []
+        self._ending: set[str] = set()
+        """Requests of this worker that the operator has told to end and that still run."""
 
     async def start(self) -> Context:
         """Opens everything. Raises LaidianError when the folder or the database cannot be used."""
@@ -183,10 +185,16 @@ class Services:
         self.admin = msgspec.structs.replace(self.admin, front=front)
 
     def _cancel(self, request_id: str) -> bool:
+        """Ends a request of this worker, once: telling it again would break off its ending."""
+        if request_id in self._ending:
+            return True
         life = self.context.live.get(request_id)
-        if life is not None and not life.cancelled:
+        if life is not None:
             life.cancel()
-        return life is not None or self.context.background.let_go(request_id)
+        elif not self.context.background.let_go(request_id):
+            return False
+        self._ending.add(request_id)
+        return True
 
     def _start_chores(self) -> None:
         for pause_s, chore in (
@@ -234,8 +242,10 @@ class Services:
         self.context.health.replace(read_circuits(self.reader))
 
     async def _look_for_ends(self) -> None:
-        for request_id in asked_to_end(self.reader, self._worker.id):
+        asked = asked_to_end(self.reader, self._worker.id)
+        for request_id in asked:
             self._cancel(request_id)
+        self._ending.intersection_update(asked)
 
     async def _fold(self) -> None:
         """Adds new records to the sums, in small steps; one worker of all does it."""

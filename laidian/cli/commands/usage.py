@@ -377,7 +377,7 @@ def _put_detail(call: Call, detail: UsageDetail) -> None:
     lines = [
         ("request", record.request_id),
         ("started", moment(record.started_at, now())),
-        ("key, group, quota", f"{record.key}, {record.group}, {record.quota}"),
+        ("key, group, quota", ", ".join(name or "-" for name in (record.key, record.group, record.quota))),
         ("operation", f"{record.operation}{', stream' if record.stream else ''}"),
         (
             "model",
@@ -386,7 +386,12 @@ def _put_detail(call: Call, detail: UsageDetail) -> None:
             else f"{record.model} (asked: {record.asked_model})",
         ),
         ("upstream", f"{record.upstream or '-'} ({record.upstream_model or '-'})"),
-        ("status", f"{record.status}, {record.ended}{f', {record.error_code}' if record.error_code else ''}"),
+        (
+            "status",
+            ", ".join(
+                word for word in (str(record.status), record.ended or record.kind, record.error_code) if word
+            ),
+        ),
         (
             "took",
             f"{milliseconds(record.duration_ms)}, first byte after {milliseconds(record.first_byte_ms)}",
@@ -396,9 +401,14 @@ def _put_detail(call: Call, detail: UsageDetail) -> None:
         ("amount", f"{dollars(receipt.amount_usd)} at {receipt.multiplier}"),
         ("charged", dollars(receipt.charged_usd)),
         ("shortfall", dollars(record.shortfall_usd)),
-        ("price", f"{receipt.price_version} ({receipt.price_source} {receipt.price_source_date})"),
         ("client", record.client or "-"),
     ]
+    if receipt.price_version:
+        lines.append(
+            ("price", f"{receipt.price_version} ({receipt.price_source} {receipt.price_source_date})")
+        )
+    if record.message:
+        lines.append(("why", record.message))
     if receipt.note:
         lines.append(("note", receipt.note))
     if not put_one(call, detail, lines):
