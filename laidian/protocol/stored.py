@@ -132,22 +132,19 @@ def file_of_uri(uri: str, hosts: Collection[str]) -> str | None:
 def conversation_of(family: FamilyName, fields: Fields) -> tuple[str, bool]:
     """(name, continued) of a conversation whose client gave it none: a digest of its beginning, up to the first turn of the user.
 
-    Clients send the whole history with every turn, in the same bytes. `continued`: whether anybody has answered in it yet. An empty
+    Clients send the whole history with every turn, in the same bytes. `continued`: whether anything comes after that turn. An empty
     name for what is no history, or too long to be looked through.
     """
     raw = next((fields.raw[name] for name in _HISTORIES[family] if name in fields.raw), None)
     value = None if raw is None else said(raw)
     if value is None or value[:1] != b"[" or len(value) > LONGEST_HISTORY_BYTES:
         return "", False
-    beginning, begun, continued = hashlib.sha256(), False, False
-    for item in _items(value):
-        role = _role(bytes(item))
-        # items of Responses that are no messages (calls, their results, reasoning) have no role, and come of an answer
-        continued = continued or role in ("assistant", "model") or (begun and not role)
-        if not begun:
-            beginning.update(bytes(item))
-            begun = role == "user"
-    return (f"history:{beginning.hexdigest()}", continued) if begun else ("", False)
+    items = _items(value)
+    first = next((place for place, item in enumerate(items) if _role(bytes(item)) == "user"), None)
+    if first is None:
+        return "", False
+    beginning = hashlib.sha256(b"".join(bytes(item) for item in items[: first + 1]))
+    return f"history:{beginning.hexdigest()}", len(items) > first + 1
 
 
 def _role(item: bytes) -> str:
