@@ -89,8 +89,8 @@ async def reach(call: Call, *, makes_data: bool = False) -> AsyncGenerator[Admin
         whom.folder.keep_owner()
 
 
-def over_http(call: Call, whom: Target) -> AdminClient:
-    """A client for another machine's server."""
+def over_http(call: Call, whom: Target, actor: str = "cli") -> AdminClient:
+    """A client for another machine's server; `actor` is who asks, for the operator's journal."""
     from laidian.admin.client import AdminClient
 
     assert whom.server is not None
@@ -100,15 +100,16 @@ def over_http(call: Call, whom: Target) -> AdminClient:
         remote_token(call, profile),
         timeout_s=call.timeout,
         insecure=call.insecure or (profile is not None and profile.insecure),
+        actor=actor,
     )
 
 
-def over_loopback(call: Call, folder: Folder, running: Running) -> AdminClient:
+def over_loopback(call: Call, folder: Folder, running: Running, actor: str = "cli") -> AdminClient:
     """A client for the server that serves from a folder of this machine."""
     from laidian.admin.client import AdminClient
 
     return AdminClient.over_http(
-        running.url, own_token(folder), timeout_s=call.timeout, certificate=running.certificate
+        running.url, own_token(folder), timeout_s=call.timeout, certificate=running.certificate, actor=actor
     )
 
 

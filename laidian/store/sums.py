@@ -196,14 +196,18 @@ def _pieces(
     ).fetchone()
     if first_known is None:
         return [tail]
-    since, until = max(since, first_known * HOUR_MS), min(until, last_known * HOUR_MS)
+    since = max(since, first_known * HOUR_MS)
+    if until >= last_known * HOUR_MS:
+        # up to now: the day that runs has no records of tomorrow, so it is a whole one
+        until = _up(last_known * HOUR_MS, DAY_MS)
     first_hour, last_hour = _up(since, HOUR_MS), until - until % HOUR_MS
     if cubes is None or first_hour >= last_hour:
         return [tail, ("edge", since, until)]
     days, hours = cubes
     pieces: list[Piece] = [tail, ("edge", since, first_hour), ("edge", last_hour, until)]
     kept_ms = kept_from_ms(connection, hours)
-    if days is _TOTALS and (last_hour - first_hour > _SHORT_MS or first_hour < kept_ms):
+    with_records_ms = min(last_hour, last_known * HOUR_MS) - first_hour
+    if days is _TOTALS and (with_records_ms > _SHORT_MS or first_hour < kept_ms):
         return [cut for cut in (*pieces, (days, first_hour, last_hour)) if cut[1] < cut[2]]
     first_day, last_day = _up(first_hour, DAY_MS), last_hour - last_hour % DAY_MS
     if by == "hour" or days is _TOTALS or first_day >= last_day:

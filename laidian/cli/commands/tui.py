@@ -70,11 +70,11 @@ def tui(call: Call, lang: Literal["en", "zh"] | None, plain: bool, screen: str) 
 
         try:
             if whom.folder is None:
-                return over_http(call, whom)
+                return over_http(call, whom, "tui")
             if not whom.folder.served():
                 raise _unserved(whom.folder)
             running = await answering(whom.folder)
-            return over_loopback(call, whom.folder, running)
+            return over_loopback(call, whom.folder, running, "tui")
         except AdminError:
             raise
         except LaidianError as error:
