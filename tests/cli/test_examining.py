@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from laidian.admin.schema import Check, Model, Operation, ServedModel
-from tests.cli.running import Serving, call
+from tests.cli.running import Serving, call, spawn
 
 pytestmark = pytest.mark.xdist_group("cli-examining")
 
@@ -115,3 +115,35 @@ def test_a_model_that_cannot_be_had_says_which_gate_is_closed(served: Serving) -
     empty = call("key", "test", "nothing")
     assert (empty.code, empty.out) == (2, "")
     assert "laidian key models nothing --all" in empty.err
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("laidian key show de", ["demo"]),
+        ("laidian upstream edit simulated-o", ["simulated-openai"]),
+        ("laidian usage list --upstream simulated-g", ["simulated-gemini"]),
+        ("laidian group create de", []),
+        ("laidian key show nobody", []),
+    ],
+)
+def test_the_shell_hears_names_of_the_running_server(served: Serving, line: str, names: list[str]) -> None:
+    asked = {
+        "_LAIDIAN_COMPLETE": "bash_complete",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(line.split()) - 1),
+    }
+    done = spawn(LAIDIAN_DATA=str(served.data), **asked)
+    assert [word.partition(",")[2] for word in done.out.split()] == names
+    assert done.err == ""
+
+
+def test_the_shell_waits_for_nobody(tmp_path: Path) -> None:
+    asked = {"_LAIDIAN_COMPLETE": "bash_complete", "COMP_WORDS": "laidian key show a", "COMP_CWORD": "3"}
+    for place in (
+        {"LAIDIAN_DATA": str(tmp_path)},
+        {"LAIDIAN_SERVER": "http://127.0.0.1:1", "LAIDIAN_ADMIN_TOKEN": "x"},
+    ):
+        done = spawn(**asked, **place)
+        assert (done.out.strip(), done.err) == ("", "")
+    assert not (tmp_path / "laidian.db").exists()

@@ -12,13 +12,15 @@ from laidian.admin.schema import AbortPolicy, Group, GroupCreate, GroupEdit
 from laidian.cli.call import Call, ListCommand, Noun, with_call
 from laidian.cli.clock import now
 from laidian.cli.commands.model import put_served
+from laidian.cli.names import named
 from laidian.cli.output import put_list, put_one
 from laidian.cli.reach import ask
 from laidian.cli.table import Column
 from laidian.cli.text import moment
 from laidian.cli.values import changed, changed_pairs, changed_words, refuse_empty, removable_count
 
-NAME = click.argument("name")
+NEW = click.argument("name")
+NAME = click.argument("name", shell_complete=named("groups"))
 ALIAS = "NAME=MODEL"
 COLUMNS: tuple[Column[Group], ...] = (
     Column("name", lambda group: group.name),
@@ -112,7 +114,7 @@ def models_of_group(call: Call, name: str, everything: bool) -> None:
 
 
 @group.command("create")
-@NAME
+@NEW
 @_settings
 @click.option("--disabled", is_flag=True, help="Make it, but let no key of it in yet.")
 @with_call

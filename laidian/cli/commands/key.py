@@ -22,6 +22,7 @@ from laidian.cli.call import Call, ListCommand, Noun, with_call
 from laidian.cli.clock import now
 from laidian.cli.commands.model import put_served
 from laidian.cli.exits import Exit
+from laidian.cli.names import named
 from laidian.cli.output import put_list, put_one
 from laidian.cli.reach import ask
 from laidian.cli.secret import read_api_key
@@ -32,7 +33,7 @@ from laidian.cli.values import amount, amount_or_none, changed, refuse_empty, re
 if TYPE_CHECKING:
     from laidian.admin.client import AdminClient
 
-KEY = click.argument("key", metavar="KEY")
+KEY = click.argument("key", metavar="KEY", shell_complete=named("keys"))
 
 
 @click.group(cls=Noun)

@@ -18,6 +18,7 @@ from laidian.admin.schema import (
 )
 from laidian.cli.call import Call, Command, ListCommand, Noun, with_call
 from laidian.cli.clock import now
+from laidian.cli.names import named
 from laidian.cli.output import put_list, put_one, put_table
 from laidian.cli.reach import ask
 from laidian.cli.table import Column
@@ -31,7 +32,8 @@ from laidian.cli.values import (
     removable,
 )
 
-NAME = click.argument("name")
+NEW = click.argument("name")
+NAME = click.argument("name", shell_complete=named("quotas"))
 WINDOWS: tuple[tuple[str, WindowKind], ...] = (
     ("limit_5h", "5h"),
     ("limit_day", "day"),
@@ -112,7 +114,7 @@ def show_quota(call: Call, name: str) -> None:
 
 
 @quota.command("create")
-@NAME
+@NEW
 @click.option("--balance", metavar="USD", help="Prepaid: what there is to spend.")
 @click.option("--plan", is_flag=True, help="Limits per time window; at least one --limit-….")
 @_limits

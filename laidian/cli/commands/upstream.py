@@ -26,6 +26,7 @@ from laidian.admin.schema import (
 from laidian.cli.call import Call, ListCommand, Noun, with_call
 from laidian.cli.clock import now
 from laidian.cli.exits import Exit
+from laidian.cli.names import named
 from laidian.cli.output import put_list, put_one, put_table
 from laidian.cli.reach import ask
 from laidian.cli.secret import read_api_key
@@ -36,7 +37,8 @@ from laidian.cli.values import changed, changed_pairs, changed_words, refuse_emp
 if TYPE_CHECKING:
     from laidian.admin.client import AdminClient
 
-NAME = click.argument("name")
+NEW = click.argument("name")
+NAME = click.argument("name", shell_complete=named("upstreams"))
 LABEL = click.argument("label")
 ALIAS = "NAME=MODEL"
 AT_ONCE = 4
@@ -129,7 +131,7 @@ def show_upstream(call: Call, name: str) -> None:
 
 
 @upstream.command("add", aliases=["create"])
-@NAME
+@NEW
 @click.option(
     "--kind",
     required=True,

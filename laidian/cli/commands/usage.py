@@ -20,6 +20,7 @@ from laidian.admin.schema import (
 )
 from laidian.cli.call import Call, Command, ListCommand, Noun, with_call
 from laidian.cli.clock import now
+from laidian.cli.names import named
 from laidian.cli.output import (
     csv_head,
     csv_line,
@@ -57,10 +58,10 @@ def _filters(function: Callable[..., Any]) -> Callable[..., Any]:
         [
             click.option("--since", metavar="WHEN", default="", help="`24h`, a date, or ISO 8601."),
             click.option("--until", metavar="WHEN", default=""),
-            click.option("--key", metavar="KEY", default=""),
+            click.option("--key", metavar="KEY", default="", shell_complete=named("keys")),
             click.option("--model", metavar="MODEL", default=""),
-            click.option("--group", metavar="GROUP", default=""),
-            click.option("--upstream", metavar="NAME", default=""),
+            click.option("--group", metavar="GROUP", default="", shell_complete=named("groups")),
+            click.option("--upstream", metavar="NAME", default="", shell_complete=named("upstreams")),
             click.option(
                 "--ended",
                 metavar="HOW",
