@@ -125,6 +125,22 @@ def test_a_second_run_keeps_what_is_there_and_makes_nothing_twice(
     assert [one["name"] for one in call("upstream", "list", "--json").json()] == ["compatible"]
 
 
+def test_a_run_that_asks_for_nothing_changes_nothing_however_it_is_written(data: Path) -> None:
+    data.mkdir(mode=0o700)
+    certificate = trustme.CA().issue_cert("relay.example.com")
+    certificate.private_key_pem.write_to_path(data / "key.pem")
+    certificate.cert_chain_pems[0].write_to_path(data / "cert.pem")
+    own = (
+        '[server]\npublic_url = "https://relay.example.com:8443/relay"\nport = 8443\n'
+        'tls_certificate = "cert.pem"\ntls_key = "key.pem"\n'
+    )
+    (data / "config.toml").write_text(own)
+    done = call("setup", "--no-input", "--json")
+    assert done.code == 3, done
+    assert done.json()["problems"] == ["there is no upstream yet: laidian upstream add NAME --kind openai"]
+    assert (data / "config.toml").read_text() == own
+
+
 def test_an_account_that_does_not_work_is_kept_and_ends_with_3(
     provider: SimulatedProvider, data: Path
 ) -> None:
@@ -351,9 +367,11 @@ def test_given_certificates_are_served_with_after_the_setup(
     settings = tomllib.loads((data / "config.toml").read_text())["server"]
     assert settings["tls_certificate"] == str(tmp_path / "cert.pem")
     (tmp_path / "key.pem").write_text("no key")
+    before = (data / "config.toml").read_text()
     broken = call(*by_options(provider, *options, "--yes"), stdin="sim-1")
     assert (broken.code, broken.out) == (1, "")
     assert "key.pem" in broken.err
+    assert (data / "config.toml").read_text() == before
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from laidian.cli.call import Call
 from laidian.cli.setup.answers import FRONTS, Answers
 from laidian.cli.setup.front import Front, front_text
@@ -30,13 +32,15 @@ def listen(call: Call, answers: Answers, folder: Folder) -> tuple[Config, str]:
         raise BadRequest(f"{front} needs the domain that clients use: --domain relay.example.com")
     values: dict[str, Any] = {}
     if front == "tls":
-        values["tls_certificate"] = fill(
-            call, "Certificate file (PEM)", answers.tls_certificate, server.tls_certificate
+        values["tls_certificate"] = _file(
+            fill(call, "Certificate file (PEM)", answers.tls_certificate, server.tls_certificate),
+            server.tls_certificate,
         )
-        values["tls_key"] = fill(call, "Private key file (PEM)", answers.tls_key, server.tls_key)
+        values["tls_key"] = _file(
+            fill(call, "Private key file (PEM)", answers.tls_key, server.tls_key), server.tls_key
+        )
         if not (values["tls_certificate"] and values["tls_key"]):
             raise BadRequest("https needs the certificate and its private key, each a PEM file.")
-        values = {name: str(Path(path).expanduser().absolute()) for name, path in values.items()}
     elif server.tls_certificate:
         values = {"tls_certificate": "", "tls_key": ""}
     usual_host, usual_port = server.host, server.port
@@ -44,22 +48,29 @@ def listen(call: Call, answers: Answers, folder: Folder) -> tuple[Config, str]:
         usual_host, usual_port = "0.0.0.0", 443  # noqa: S104 - the whole point of TLS of its own
     values["host"] = fill(call, "Listen at address", answers.host, usual_host) or server.host
     values["port"] = _port(fill(call, "Port", _text(answers.port), str(usual_port)))
-    if domain:
+    # An address that nobody asked to change stays as it is written, port and path and all.
+    if domain != said or (front == "tls" and (values["port"] != server.port or not server.tls_certificate)):
         port = values["port"] if front == "tls" and values["port"] != 443 else None
-        values["public_url"] = f"https://{domain}:{port}" if port else f"https://{domain}"
-    elif said:
-        values["public_url"] = ""
-    _write_config(call, folder, values)
-    config = config_of(call, folder)
+        values["public_url"] = (
+            f"https://{domain}:{port}" if domain and port else f"https://{domain}" if domain else ""
+        )
     if front == "tls":
         from laidian.server.run import check_tls
 
-        check_tls(folder, config)
+        planned = msgspec.structs.replace(server, **values)
+        check_tls(folder, msgspec.structs.replace(config, server=planned))
+    _write_config(call, folder, values)
+    config = config_of(call, folder)
     text = ""
     if front == "caddy" or front == "nginx":
         kind: Front = front
         text = front_text(kind, domain, config.server.port, config.limits.body_max_bytes)
     return config, text
+
+
+def _file(given: str, known: str) -> str:
+    """A file's whole path; one that config.toml names already stays as it is written there, where it is relative to the data folder."""
+    return given if given == known or not given else str(Path(given).expanduser().absolute())
 
 
 def _write_config(call: Call, folder: Folder, values: dict[str, Any]) -> None:
