@@ -24,6 +24,7 @@ class Dialogue:
     def __init__(self, arguments: Sequence[str], **variables: str) -> None:
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             command = program(*arguments)
             os.execve(command[0], command, environment(TERM="xterm", **variables))
         self._seen, self._at = "", 0

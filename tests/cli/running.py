@@ -74,6 +74,7 @@ def on_terminal(arguments: Sequence[str], typed: str = "", **variables: str) -> 
     """`laidian …` on a terminal of its own: exit code, and everything the terminal got. `typed` follows the first output."""
     pid, terminal = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # whoever started the tests behind an & has it ignored
         command = program(*arguments)
         os.execve(command[0], command, environment(TERM="xterm", **variables))
     seen = b""

@@ -175,6 +175,9 @@ def test_tail_prints_a_request_when_it_is_settled_and_ends_with_130(served: Serv
         stderr=subprocess.PIPE,
         text=True,
         env=environment(LAIDIAN_DATA=str(served.data)),
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        ),  # ignored where the tests run behind an &
     )
     try:
         assert process.stdout is not None
