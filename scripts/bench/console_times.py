@@ -48,6 +48,7 @@ def questions(folder: Folder, now_ms: int) -> list[tuple[str, bool, Question]]:
     instance = status.Instance(pid=1, started_at_ms=now_ms, base_url="", data="", busy={}, stopping=False)
     config, book = Config(), price_book_bytes()
     disk = overview.disk_of(folder.root)
+    rarest = max(key.name for key in catalog.keys.values())
 
     def page(limit: int = 200, cursor: str = "", at: str = "", **query: str) -> Question:
         return lambda c: usage.list_usage(
@@ -95,7 +96,7 @@ def questions(folder: Folder, now_ms: int) -> list[tuple[str, bool, Question]]:
         ("usage: last 24 h", True, page(since="24h")),
         ("usage: a day, 60 days ago", True, page(since="61d", until="60d")),
         ("usage: one key", True, page(key="key-0007")),
-        ("usage: a rare key", True, page(key="key-1999")),
+        ("usage: a rare key", True, page(key=rarest)),
         ("usage: one model", True, page(model="claude-haiku-5")),
         ("usage: one upstream", True, page(upstream="upstream-4")),
         ("usage: one group", True, page(group="group-3")),
