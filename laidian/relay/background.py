@@ -237,6 +237,8 @@ def _settlement(awaited: Awaited, answer: bytes | None, at_ms: int) -> Settlemen
             tier, amount_nano = receipt.service_tier, receipt.amount_nano
         except Unpriced:  # as in Outcome.settlement: never free
             amount_nano, code = awaited.held_nano, "unit_not_priced"
+    if ended == "lost":
+        amount_nano = min(amount_nano, awaited.held_nano)  # as the orphan rule has it
     begun = awaited.begun
     return Settlement(
         request_id=begun.request_id,

@@ -11,6 +11,7 @@ import pytest
 from openai import OpenAI
 
 from laidian.domain.group import CAPABILITIES
+from laidian.store.audit import audit
 from tests.affinity.conftest import MODEL, World
 from tests.affinity.test_responses import events
 from tests.served import Record, Setup, served, wait_until
@@ -54,6 +55,14 @@ def same_as_billed(world: World, record: Record) -> None:
     )
     assert record.amount_nano > 0
     assert record.shortfall_nano == 0
+    sound(world)
+
+
+def sound(world: World) -> None:
+    """The ledger agrees with itself, whatever is still awaited."""
+    with world.laidian.database() as reader:
+        found = audit(reader, world.laidian.folder.run)
+    assert found.differences == ()
 
 
 def status_of(world: World, response_id: str) -> str:
@@ -186,7 +195,8 @@ def test_one_that_is_gone_at_the_provider_is_settled_by_an_estimate(world: World
     connection.close()
     record = record_of(world, request_id)
     assert (record.ended, record.usage_from, record.error_code) == ("lost", "estimated", "response_gone")
-    assert record.amount_nano > 0
+    assert 0 < record.amount_nano <= record.held_nano
+    sound(world)
 
 
 def test_the_operator_can_end_one(world: World):
@@ -208,7 +218,10 @@ def test_whatever_becomes_of_the_process_the_next_one_settles_it_exactly(world: 
         world.laidian.kill9(whole_tree=True)
         world.laidian.start()
     else:
-        world.laidian.restart()
+        world.laidian.stop()
+        assert world.laidian.holds() == [request_id]
+        sound(world)
+        world.laidian.start()
     record = record_of(world, request_id)
     assert (record.ended, record.usage_from) == ("complete", "upstream")
     same_as_billed(world, record)
