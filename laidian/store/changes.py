@@ -51,40 +51,20 @@ def read_marks(connection: Connection) -> Marks:
 def read_news(connection: Connection, seen: Marks, limit: int) -> News:
     """Everything after `seen`, oldest first; at most the newest `limit` of each kind."""
     marks = read_marks(connection)
-    first_record, first_refusal = (
-        max(seen.record_id, marks.record_id - limit),
-        max(seen.refusal_id, marks.refusal_id - limit),
-    )
-    first_operation = max(seen.operation_id, marks.operation_id - limit)
-    records = (
-        [
-            record_row(row)
-            for row in connection.execute(f"{SELECT_RECORDS} WHERE r.id > ? ORDER BY r.id", (first_record,))
-        ]
-        if marks.record_id > first_record
-        else []
-    )
-    refusals = (
-        [
-            RefusalRow(*row)
-            for row in connection.execute(f"{SELECT_REFUSALS} WHERE f.id > ? ORDER BY f.id", (first_refusal,))
-        ]
-        if marks.refusal_id > first_refusal
-        else []
-    )
+    begin = Marks(*(max(then, now - limit) for then, now in zip(astuple(seen), astuple(marks), strict=True)))
+    records = connection.execute(f"{SELECT_RECORDS} WHERE r.id > ? ORDER BY r.id", (begin.record_id,))
+    refusals = connection.execute(f"{SELECT_REFUSALS} WHERE f.id > ? ORDER BY f.id", (begin.refusal_id,))
     probes = connection.execute(
         "SELECT u.name, p.upstream_id, p.at_ms, p.ok, p.status, p.duration_ms, p.models, p.reason FROM probes p "
-        "JOIN upstreams u ON u.id = p.upstream_id WHERE p.id > ? ORDER BY p.id LIMIT ?",
-        (seen.probe_id, limit),
+        "JOIN upstreams u ON u.id = p.upstream_id WHERE p.id > ? ORDER BY p.id",
+        (begin.probe_id,),
     )
     return News(
         marks=marks,
-        records=records,
-        refusals=refusals,
+        records=[record_row(row) for row in records],
+        refusals=[RefusalRow(*row) for row in refusals],
         probes=[(row[0], ProbeRow(*row[1:])) for row in probes],
-        operations=operations_after(connection, first_operation, limit),
-        cut=first_record > seen.record_id
-        or first_refusal > seen.refusal_id
-        or first_operation > seen.operation_id
-        or any(now < then for now, then in zip(astuple(marks), astuple(seen), strict=True)),
+        operations=operations_after(connection, begin.operation_id, limit),
+        # behind: another database, one that was put back, has less than the reader has seen
+        cut=begin != seen or any(now < then for now, then in zip(astuple(marks), astuple(seen), strict=True)),
     )
