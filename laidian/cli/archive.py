@@ -76,18 +76,24 @@ def check_sum(file: Path, given: str | None) -> str:
 
 
 def _listed(file: Path) -> tuple[str, str]:
-    sums = file.with_name("SHA256SUMS")
-    try:
-        lines = sums.read_text().splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise BadRequest(
-            f"nothing says which SHA-256 {file.name} should have: put the release's SHA256SUMS beside it, or give --sha256."
-        ) from None
-    for line in lines:
-        digits, _, name = line.strip().partition(" ")
-        if name.lstrip(" *") == file.name:
-            return digits.lower(), str(sums)
-    raise BadRequest(f"{sums} does not name {file.name}; was it renamed? Give --sha256.")
+    """What the release's files beside it say: SHA256SUMS, or the file's own with `.sha256` behind its name."""
+    found: Path | None = None
+    for sums in (file.with_name("SHA256SUMS"), file.with_name(file.name + ".sha256")):
+        try:
+            lines = sums.read_text().splitlines()
+        except (OSError, UnicodeDecodeError):
+            continue
+        found = sums
+        for line in lines:
+            digits, _, name = line.strip().partition(" ")
+            if name.lstrip(" *") == file.name:
+                return digits.lower(), str(sums)
+    if found is not None:
+        raise BadRequest(f"{found} does not name {file.name}; was it renamed? Give --sha256.")
+    raise BadRequest(
+        f"nothing says which SHA-256 {file.name} should have: put the release's SHA256SUMS or {file.name}.sha256 beside it,"
+        " or give --sha256."
+    )
 
 
 def version_of(file: Path) -> str:

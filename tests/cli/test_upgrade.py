@@ -88,7 +88,7 @@ def test_back_and_forth_with_one_word(place: Place) -> None:
     assert place.version() == "0.9.0"
 
 
-@pytest.mark.parametrize("sum_", ["wrong", "missing", "unnamed", "no sum", "right"])
+@pytest.mark.parametrize("sum_", ["wrong", "missing", "unnamed", "no sum", "right", "its own"])
 def test_only_the_published_file_is_taken(place: Place, sum_: str) -> None:
     before, listed = place.target.read_bytes(), place.new.with_name("SHA256SUMS")
     more: list[str] = []
@@ -98,13 +98,15 @@ def test_only_the_published_file_is_taken(place: Place, sum_: str) -> None:
         listed.unlink()
     elif sum_ == "unnamed":
         listed.write_text(f"{'0' * 64}  other.pyz\n")
+    elif sum_ == "its own":
+        listed.rename(place.new.with_name("laidian.pyz.sha256"))
     elif sum_ == "no sum":
         more = ["--sha256", "abc"]
     else:
         listed.unlink()
         more = ["--sha256", hashlib.sha256(place.new.read_bytes()).hexdigest().upper()]
     done = place.run("upgrade", str(place.new), *more)
-    if sum_ == "right":
+    if sum_ in ("right", "its own"):
         assert done.code == 0, done
         return
     assert (done.code, done.out) == (1 if sum_ == "wrong" else 2, "")

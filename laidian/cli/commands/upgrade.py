@@ -50,7 +50,9 @@ class Upgraded(msgspec.Struct, frozen=True, kw_only=True):
 @click.command(cls=Local)
 @click.argument("file", required=False)
 @click.option(
-    "--sha256", metavar="HEX", help="What the file's sum must be; otherwise SHA256SUMS beside it says."
+    "--sha256",
+    metavar="HEX",
+    help="What the file's sum must be; otherwise SHA256SUMS or FILE.sha256 beside it says.",
 )
 @click.option("--target", metavar="FILE", help="What to replace, if not the file that runs this command.")
 @click.option(
@@ -107,8 +109,8 @@ def upgrade(
         ("restarted", "yes" if done.restarted else "no"),
     ]
     put_one(call, done, lines)
-    if not done.restarted:
-        call.narrate("A server that runs goes on with the old version until it is restarted.")
+    if not done.restarted and folder.served():
+        call.narrate("The running server goes on with the version before until it is restarted.")
 
 
 def _go_on(

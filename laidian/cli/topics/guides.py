@@ -47,7 +47,7 @@ file the next start makes a new one. config.toml is yours."""
 def upgrade() -> str:
     return """Upgrade
 
-  laidian upgrade ./laidian.pyz             SHA256SUMS lies beside it
+  laidian upgrade ./laidian.pyz             SHA256SUMS or laidian.pyz.sha256 lies beside it
   laidian upgrade ./laidian.pyz --sha256 HEX
   laidian upgrade --rollback
 
