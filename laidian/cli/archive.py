@@ -77,19 +77,19 @@ def check_sum(file: Path, given: str | None) -> str:
 
 def _listed(file: Path) -> tuple[str, str]:
     """What the release's files beside it say: SHA256SUMS, or the file's own with `.sha256` behind its name."""
-    found: Path | None = None
+    seen: list[Path] = []
     for sums in (file.with_name("SHA256SUMS"), file.with_name(file.name + ".sha256")):
         try:
             lines = sums.read_text().splitlines()
         except (OSError, UnicodeDecodeError):
             continue
-        found = sums
+        seen.append(sums)
         for line in lines:
             digits, _, name = line.strip().partition(" ")
             if name.lstrip(" *") == file.name:
                 return digits.lower(), str(sums)
-    if found is not None:
-        raise BadRequest(f"{found} does not name {file.name}; was it renamed? Give --sha256.")
+    if seen:
+        raise BadRequest(f"{seen[0]} does not name {file.name}; was it renamed? Give --sha256.")
     raise BadRequest(
         f"nothing says which SHA-256 {file.name} should have: put the release's SHA256SUMS or {file.name}.sha256 beside it,"
         " or give --sha256."
