@@ -98,6 +98,10 @@ def test_what_new_api_has_is_here_in_our_words(provider: SimulatedProvider, tmp_
         "deepseek-cn+main,claude",
     )
     assert shown("quota", "friend")["left_usd"] == "2.50"
+    assert shown("key", "laptop")["group"] == "new-api default", (
+        "our own default may use every upstream at 1x"
+    )
+    assert shown("group", "new-api default")["upstreams"] == "main"
     phone = shown("key", "phone")
     assert (phone["group"], phone["quota"], phone["limit_usd"]) == ("vip", "friend", "1.00")
     assert phone["expires_at"].startswith("2100-01-01")
@@ -186,7 +190,7 @@ def test_sub2api_comes_from_a_dump_or_from_json(form: str, tmp_path: Path) -> No
     source = sub2api_json(tmp_path / "x") if form == "json" else sub2api_dump(tmp_path / "x")
     done = call("import", "sub2api", str(source), "--apply", "--json")
     assert done.code == 0, done
-    assert set(outcomes(done).values()) == {"made", "kept"}
+    assert set(outcomes(done).values()) == {"made"}
     openai, relay = shown("upstream", "openai"), shown("upstream", "relay")
     assert (openai["kind"], openai["max_concurrent"], openai["proxy"]) == (
         "openai",

@@ -98,7 +98,9 @@ def _thing(
     connection: Connection, kind: CarriedKind, name: str, known: bool, make: Callable[[], object]
 ) -> CarriedThing:
     if known:
-        return _told(kind, name, "kept", f"there is a {kind} of that name already")
+        return _told(
+            kind, name, "kept", f"there is a {kind} of that name already, and what refers to it uses that one"
+        )
     try:
         with _alone(connection):
             make()

@@ -85,6 +85,9 @@ class Bag:
         return fit
 
     def group(self, name: str, **settings: Any) -> str:
+        """Every gateway has a `default`, and here it is taken: theirs, with its own price and upstreams, gets a name of its own."""
+        if name == "default":
+            name = f"{self.source} default"
         fit = unique(fit_name(name), self._groups)
         self._groups[fit] = GroupCreate(name=fit, **settings)
         return fit

@@ -207,7 +207,9 @@ class _Reading:
         expiry = int(row.get("expired_time") or -1)
         theirs = str(row.get("group") or "") or str(user.get("group") or "") or "default"
         if theirs == "auto":
-            self.bag.leave("key", name, "its group `auto` chooses among groups; it comes over into `default`")
+            self.bag.leave(
+                "key", name, "its group `auto` chooses among groups; it comes over into their `default`"
+            )
             theirs = "default"
         group = self.group(theirs)
         self.bag.key(

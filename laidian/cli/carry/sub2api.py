@@ -171,7 +171,7 @@ class _Reading:
         group_id, user_id = str(row.get("group_id")), str(row.get("user_id"))
         enabled = str(row.get("status") or "active") == "active"
         if group_id not in self.groups:
-            self.bag.leave("key", name, "it has no group: it comes over into `default`, disabled")
+            self.bag.leave("key", name, "it has no group: it comes over disabled, until you give it one")
             enabled = False
         if any(words(_list(row.get(column))) for column in ("ip_whitelist", "ip_blacklist")):
             self.bag.leave(
