@@ -38,7 +38,10 @@ async def stream_events(
     """Requests that start, go on, end or are refused, probes, circuits, changes; counters each second. Never ends by itself."""
     if len(services.feed.listeners) >= MOST_LISTENERS:
         raise TooManyListeners(f"{MOST_LISTENERS} readers listen to this worker already. Close one first.")
-    return Stream(_told(services, last_event_id), media_type="text/event-stream")
+    # a proxy of the kind that gathers answers would keep the events to itself
+    return Stream(
+        _told(services, last_event_id), media_type="text/event-stream", headers={"x-accel-buffering": "no"}
+    )
 
 
 class TooManyListeners(LaidianError):
