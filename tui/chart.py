@@ -17,7 +17,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from rich.cells import cell_len
 from rich.style import Style
+from textual.geometry import Size
 from textual.strip import Strip
 
 from tui.cells import Cell, Toned, fitted
@@ -104,20 +106,25 @@ def columns(values: Sequence[Value], *, width: int, height: int, most: float | N
     if not values or width <= 0:
         return [" " * width] * height
     shown = gathered(values, width, "sum")
-    each = max(1, width // len(shown))
-    body = each - 1 if each >= 3 else each
+    edges = column_edges(len(shown), width)
     top = most if most is not None else max((value for value in shown if _real(value)), default=0.0)  # pyright: ignore[reportArgumentType]
     lines: list[str] = []
     for row in range(height):
         below = (height - 1 - row) * 8
         letters: list[str] = []
-        for value in shown:
+        for start, end, value in zip(edges, edges[1:], shown, strict=False):
+            body = end - start - 1 if end - start >= 3 else end - start
             eighths = (
                 0 if not value or not _real(value) or top <= 0 else max(1, round(value / top * height * 8))
             )
-            letters.append((EIGHTHS_UP[max(0, min(8, eighths - below))] * body).ljust(each))
+            letters.append((EIGHTHS_UP[max(0, min(8, eighths - below))] * body).ljust(end - start))
         lines.append("".join(letters).ljust(width)[:width])
     return lines
+
+
+def column_edges(columns: int, width: int) -> list[int]:
+    """Where each of so many columns begins, and where the last one ends: the whole width, shared out evenly."""
+    return [index * width // columns for index in range(columns + 1)]
 
 
 def line(
@@ -180,6 +187,7 @@ class Chart(Toned):
         self._ends = ("", "")
         self._chosen: int | None = None
         self._lines: list[list[Cell]] | None = None
+        self._size_drawn = Size(0, 0)
 
     def plot(
         self,
@@ -198,15 +206,14 @@ class Chart(Toned):
         self._lines = None
         self.refresh()
 
-    def on_resize(self) -> None:
-        self._lines = None
-
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._lines = None
 
     def render_line(self, y: int) -> Strip:
-        if self._lines is None:
+        if self._lines is None or self._size_drawn != self.content_size:
+            # Asked here and not told by an event: the first line may be wanted before the event came.
+            self._size_drawn = self.content_size
             self._lines = self._drawn(self.content_size.width, self.content_size.height)
         if y >= len(self._lines):
             return Strip.blank(self.content_size.width, Style.null())
@@ -243,7 +250,7 @@ class Chart(Toned):
         lines.append(
             [
                 Cell(" " * side + "└" + left, "dim"),
-                Cell(" " * max(1, inner - len(left) - len(right))),
+                Cell(" " * max(1, inner - cell_len(left) - cell_len(right))),
                 Cell(right, "dim"),
             ]
         )
@@ -253,10 +260,8 @@ class Chart(Toned):
         """One line of the plot, with the chosen column in another tone."""
         if self._chosen is None or self._kind != "columns" or not self._series or not self._series[0]:
             return [Cell(text, "accent")]
-        each = max(1, len(text) // len(self._series[0]))
-        start = self._chosen * each
-        return [
-            Cell(text[:start], "accent"),
-            Cell(text[start : start + each], "warn"),
-            Cell(text[start + each :], "accent"),
-        ]
+        edges = column_edges(min(len(self._series[0]), len(text)), len(text))
+        if self._chosen + 1 >= len(edges):
+            return [Cell(text, "accent")]
+        start, end = edges[self._chosen], edges[self._chosen + 1]
+        return [Cell(text[:start], "accent"), Cell(text[start:end], "warn"), Cell(text[end:], "accent")]

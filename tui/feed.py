@@ -28,6 +28,8 @@ Connect = Callable[[], Awaitable["AdminClient"]]
 PERIOD_S = 1.0
 BLURRED_S = 5.0
 """Between looks while the terminal is not in front: nobody sees it, and a small machine has other work."""
+CAUGHT_UP = 50
+"""Ended requests that are asked for before the stream tells of more."""
 AWAY_S = (1, 2, 3, 5, 10, 15, 30)
 """Pauses after the first, second … look without an answer; the last one repeats."""
 
@@ -110,6 +112,13 @@ class Feed:
 
     async def run(self) -> None:
         """Never ends by itself."""
+        listening = asyncio.create_task(self._listen())
+        try:
+            await self._look_on()
+        finally:
+            listening.cancel()
+
+    async def _look_on(self) -> None:
         from laidian.admin.client import AdminError
 
         missed = 0
@@ -127,6 +136,49 @@ class Feed:
             self._turn(Link("up", seen_at=self._now()))
             self.looks += 1
             await self._pause(max(self._period_s, BLURRED_S) if self.blurred else self._period_s)
+
+    # What the server tells
+
+    async def _listen(self) -> None:
+        """The stream of events, as long as the terminal is in front. While there is none, screens ask instead."""
+        from laidian.admin.client import AdminError
+
+        last = ""
+        while True:
+            if self._client is not None and self.up and not self.blurred:
+                try:
+                    last = await self._hear(self._client, last)
+                except AdminError as error:
+                    if error.status == 404:
+                        return
+                except (OSError, RuntimeError):
+                    # The client was closed under it, after a loss that the looks have noticed.
+                    pass
+                finally:
+                    self.listening = False
+            await asyncio.sleep(self._period_s)
+
+    async def _hear(self, client: AdminClient, last: str) -> str:
+        """Until the terminal is no longer in front; the id of the last event. Raises AdminError when the stream breaks."""
+        from contextlib import aclosing
+
+        from laidian.admin.client import UsageFilter
+        from laidian.admin.schema import Gap
+
+        async with aclosing(client.events(last_id=last)) as events:
+            async for heard in events:
+                if self.blurred or client is not self._client:
+                    break
+                last = heard.id
+                if not self.listening or isinstance(heard.event, Gap):
+                    # What was there before the first event: the stream tells only what comes after it.
+                    running, page = await asyncio.gather(
+                        client.live(), client.usage(UsageFilter(), limit=CAUGHT_UP)
+                    )
+                    self.flow.caught_up(running, page.items)
+                    self.listening = True
+                self.flow.hear(heard.event)
+        return last
 
     async def aclose(self) -> None:
         await self._drop()

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from laidian.admin.schema import LiveRequest, UsageRecord
+    from laidian.admin.schema import Event, LiveRequest, UsageRecord
 
 KEPT = 500
 """Requests that ended; older ones are in the usage explorer."""
@@ -29,6 +29,15 @@ class Flow:
         """A look: all that run, and the newest that ended, newest first."""
         self.running = {one.request_id: one for one in running}
         self.add(ended)
+
+    def hear(self, event: Event) -> None:
+        """One message of the server's stream; those that say nothing of requests change nothing."""
+        from laidian.admin.schema import Ended, Progress, Refused, Started
+
+        if isinstance(event, Started | Progress):
+            self.start(event.request)
+        elif isinstance(event, Ended | Refused):
+            self.add((event.record,))
 
     def start(self, request: LiveRequest) -> None:
         """It began, or it has come further."""

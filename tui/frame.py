@@ -78,6 +78,7 @@ class Framed(Screen[None], Generic[P], inherit_bindings=False):
     def __init__(self) -> None:
         super().__init__()
         self.picture: P | None = None
+        self._refusal = ""
         self._header = Lines(id="header")
         self._tabs = Lines(id="tabs")
         self._banner = Lines(id="banner")
@@ -120,10 +121,15 @@ class Framed(Screen[None], Generic[P], inherit_bindings=False):
 
     def seen(self, picture: P) -> None:
         self.picture = picture
+        self._refusal = ""
         if self.is_mounted:
             self.draw(picture)
 
     def unseen(self, reason: str) -> None:
+        """Said once, not at every look."""
+        if reason == self._refusal:
+            return
+        self._refusal = reason
         self.notify(reason, severity="error", markup=False)
 
     def redraw(self) -> None:

@@ -21,7 +21,7 @@ WIDTH = 72
 class Help(Dialog[None]):
     DEFAULT_CSS = """
     Help > .box { width: 78; height: auto; max-height: 100%; }
-    #help-text { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
+    #help-text { height: auto; max-height: 100%; scrollbar-size-vertical: 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,question_mark", "leave", "frame.close", show=False),

@@ -54,7 +54,8 @@ class PagedTable(ScrollView, Toned, Generic[R], can_focus=True, inherit_bindings
         "paged--new",
     }
     DEFAULT_CSS = """
-    PagedTable { height: 1fr; border: round $primary; scrollbar-size-vertical: 1; overflow-x: hidden; }
+    PagedTable { height: 1fr; border: round $primary; scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable; overflow-x: hidden; }
     PagedTable:focus { border: round $accent; }
     PagedTable > .paged--header { text-style: bold; color: $text-primary; }
     PagedTable > .paged--cursor { background: $primary 25%; }
@@ -376,6 +377,8 @@ class PagedTable(ScrollView, Toned, Generic[R], can_focus=True, inherit_bindings
         size = Size(max(width, needed) if self.wide else width, self.row_count + 1)
         if size != self.virtual_size:
             self.virtual_size = size
+        # Whether a bar is needed depends on both sizes, and only one of them may have changed.
+        self._scroll_update(size)
 
     def _draw_changes(self, before: Listed[R]) -> None:
         """Draws the lines whose row, cursor or mark is another."""

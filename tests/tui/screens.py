@@ -80,6 +80,16 @@ class Shown:
         looks = self.app.feed.looks
         await self.until(lambda: self.app.feed.looks >= looks + 2)
 
+    async def at_rest(self) -> str:
+        """The covered picture, once three looks in a row have left it as it was: sizes settle one after the other."""
+        before, same = "", 0
+        while same < 3:
+            await self.settled()
+            now = masked(self.text)
+            same = same + 1 if now == before else 0
+            before = now
+        return before
+
     @property
     def here(self) -> Any:
         """The screen in front."""
@@ -131,8 +141,7 @@ async def assert_screen(
             pictures: list[str] = []
             for size in SIZES:
                 await seen.pilot.resize_terminal(*size)
-                await seen.settled()
-                pictures.append(f"== {size[0]}x{size[1]}\n{masked(seen.text)}\n")
+                pictures.append(f"== {size[0]}x{size[1]}\n{await seen.at_rest()}\n")
                 assert all(len(line) <= size[0] for line in seen.text.splitlines())
             text = "".join(pictures)
             if ascii_only:
@@ -168,7 +177,10 @@ _RUNS = (
     re.compile(rf"(?: *{_DURATION})+ *"),
     re.compile(r"(?<![\w.])\d+\.\d+\.\d+(?![\w.])(?: {2,})?"),
 )
-_SENTENCE = re.compile(rf"(?:(?<=[^\W\d_] )|(?<=p\d\d )){_DURATION}|{_DURATION}(?= [^\W\d_])")
+_SENTENCE = re.compile(
+    rf"(?:(?<=[^\W\d_] )|(?<=[^\W\d_][,:] )|(?<=p\d\d )){_DURATION}(?! {{2,}}[^ │|])|{_DURATION}(?= [^\W\d_])"
+)
+"""A value between words. One that stands in a column, or ends a part of a fixed width, is among the runs below."""
 _SAME_WIDTH = (
     (re.compile(r"(?<=127\.0\.0\.1:)\d{5}"), "#"),
     (re.compile(r"\d\d:\d\d:\d\d(?:\.\d+)?"), "0"),
@@ -184,6 +196,8 @@ _SAME_WIDTH = (
 
 
 def _covered(line: str) -> str:
+    # A line of dots in ASCII, as those of Braille above.
+    line = re.sub(r"(?<=\|)[ ~'.|]+(?=\|$)", lambda found: re.sub("['.]", " ", found.group()), line)
     for pattern, sign in _SAME_WIDTH:
         line = pattern.sub(lambda found, sign=sign: re.sub(r"[^: ]", sign, found.group()), line)
     said = _SENTENCE.sub("~", line)

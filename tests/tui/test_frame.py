@@ -77,7 +77,7 @@ async def test_a_question_mark_tells_every_key_that_works_here_and_no_other(cons
 async def test_the_language_changes_at_once_everywhere(console: Console) -> None:
     async with shown(console.connect, first="keys") as seen:
         await seen.press("1", "L")
-        assert CHINESE.dashboard.in_flight in seen.text
+        assert CHINESE.dashboard.requests in seen.text
         await seen.press("2")
         assert CHINESE.table.name in seen.text
         assert "Name" not in seen.text
@@ -146,7 +146,7 @@ async def test_the_palette_says_when_nothing_is_called_that(console: Console) ->
 @presses(LaiDianApp, "ctrl+o")
 @presses(Jump, "escape", "ctrl+o")
 async def test_jump_letters_stand_on_every_pane_and_go_there(console: Console) -> None:
-    async with shown(console.connect) as seen:
+    async with shown(console.connect, first="groups") as seen:
         table = seen.here.table
         seen.here.set_focus(None)
         await seen.press("ctrl+o")
@@ -194,10 +194,11 @@ async def test_ctrl_c_leaves_when_it_is_pressed_twice_and_copies_what_is_selecte
 @presses(Dialog, "tab", "shift+tab")
 async def test_tab_goes_from_pane_to_pane_and_r_looks_now(console: Console) -> None:
     async with shown(console.connect, period_s=30) as seen:
+        assert seen.here.focused is seen.here.attention
         await seen.press("tab")
-        assert seen.here.focused is seen.here.table
-        await seen.press("shift+tab")
-        assert seen.here.focused is seen.here.table, "there is but one"
+        assert seen.here.focused is seen.here.top_keys
+        await seen.press("shift+tab", "shift+tab")
+        assert seen.here.focused is seen.here.upstreams
         looks = seen.app.feed.looks
         await seen.press("r")
         await seen.until(lambda: seen.app.feed.looks > looks)
@@ -370,7 +371,7 @@ async def test_picture_of_the_palette(console: Console) -> None:
         await seen.press(*"gpt-5")
         await seen.until_text("gpt-5.5")
 
-    await assert_screen("palette", console.connect, keys=("colon",), drive=drive)
+    await assert_screen("palette", console.connect, keys=("3", "colon"), drive=drive)
 
 
 async def test_picture_of_jump_mode(console: Console) -> None:
@@ -411,3 +412,15 @@ async def test_escape_and_backspace_go_back_from_a_detail_and_its_path_stands_in
         assert isinstance(seen.here, Page), "a tab is as it was left"
         await seen.press("2")
         assert not isinstance(seen.here, Detail), "its own key goes back to its beginning"
+
+
+async def test_what_the_server_refuses_to_show_is_said_once(console: Console) -> None:
+    from tui.screens.request import Request
+
+    async with shown(console.connect, first="usage") as seen:
+        await seen.app.push_screen(Request("usage", "req_that_never_was"))
+        await seen.until(lambda: len(seen.notices) > 0)
+        await seen.settled()
+        await seen.settled()
+        assert len(seen.notices) == 1
+        assert "There is no request of that id" in seen.notices[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
@@ -11,20 +10,18 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 
-from laidian.admin.schema import Probe, Upstream, UsageRecord
+from laidian.admin.schema import Probe, Upstream, UpstreamError, UpstreamHealth
 from tui.cells import Cell, Lines, Shown, entitle, fitted, wrapped
-from tui.chart import Chart, sparkline
+from tui.chart import Chart
 from tui.frame import Detail
 from tui.idiom import Idiom
-from tui.screens.records import why
 from tui.screens.upstream_actions import UPSTREAM_KEYS, UpstreamActions
-from tui.text import clock, milliseconds
+from tui.text import clock, count, milliseconds
 
 if TYPE_CHECKING:
     from laidian.admin.client import AdminClient
 
 LABEL = 12
-PROBES = 60
 ERRORS = 20
 
 
@@ -32,20 +29,16 @@ class Close(msgspec.Struct, frozen=True):
     """An upstream seen from near by."""
 
     upstream: Upstream
-    probes: tuple[Probe, ...]
-    """Newest first."""
-    errors: tuple[UsageRecord, ...]
-    """Requests that it answered badly, newest first."""
+    health: UpstreamHealth
+    errors: tuple[UpstreamError, ...]
+    """Tries that did not go well, newest first, also where another upstream answered then."""
 
 
 async def look_close(client: AdminClient, upstream: Upstream) -> Close:
-    from laidian.admin.client import UsageFilter
-
-    failed = UsageFilter(upstream=upstream.name, status="error", since="30d")
-    probes, page = await asyncio.gather(
-        client.probes(upstream.name, limit=PROBES), client.usage(failed, limit=ERRORS)
+    health, errors = await asyncio.gather(
+        client.upstream_health(upstream.name), client.upstream_errors(upstream.name, limit=ERRORS)
     )
-    return Close(upstream, probes, page.items)
+    return Close(upstream, health, errors)
 
 
 def told(close: Close, idiom: Idiom, width: int) -> list[Shown]:
@@ -62,6 +55,7 @@ def told(close: Close, idiom: Idiom, width: int) -> list[Shown]:
                 )
                 first = False
 
+    health = close.health
     put(words.state_now, idiom.state(one.state))
     for circuit in one.circuits:
         what = " ".join(part for part in (circuit.credential, circuit.model) if part) or words.circuit_all
@@ -69,6 +63,19 @@ def told(close: Close, idiom: Idiom, width: int) -> list[Shown]:
         put(words.circuit, Cell(said, "warn"))
     put(words.address, f"{one.kind}  {one.base_url}")
     put(words.last_probe, *_probe_lines(one.last_probe, idiom))
+    if health.next_probe_at is not None:
+        put(words.next_probe, idiom.until(health.next_probe_at))
+    share = "-" if health.success_percent_24h is None else f"{health.success_percent_24h:g}%"
+    put(
+        words.day,
+        words.day_is.format(
+            share=share,
+            requests=count(health.requests_24h),
+            failed=count(health.failed_24h),
+            p50=_ms(health.first_byte_p50_ms),
+            p95=_ms(health.first_byte_p95_ms),
+        ),
+    )
     put(
         words.credentials,
         *(
@@ -79,16 +86,18 @@ def told(close: Close, idiom: Idiom, width: int) -> list[Shown]:
         ),
     )
     put(words.groups, ", ".join(one.groups) or words.no_groups)
-    put(words.errors_title, *([] if close.errors else [Cell(words.no_errors, "dim")]))
-    for record in close.errors:
+    put(words.errors_title, " " if close.errors else Cell(words.no_errors, "dim"))
+    for error in close.errors:
+        said = " ".join(part for part in (error.outcome, error.message) if part)
         lines.append(
             (
-                Cell(f"  {clock(record.started_at)} ", "dim"),
-                *fitted(record.key, 12),
+                Cell(f"  {clock(error.at)} ", "dim"),
+                *fitted(error.key, 12),
                 Cell(" "),
-                *fitted(record.model or record.asked_model, 16),
-                Cell(f" {record.status} ", "bad"),
-                Cell(why(record, idiom)),
+                *fitted(error.model, 16),
+                Cell(f" {error.status or '-'} ", "bad"),
+                Cell(said),
+                Cell(f"  {words.answered}" if error.answered else "", "dim"),
             )
         )
     return lines
@@ -104,9 +113,16 @@ def _probe_lines(probe: Probe | None, idiom: Idiom) -> list[Cell]:
     return [Cell(words.probe_bad.format(ago=idiom.ago(probe.at), reason=probe.reason), "bad")]
 
 
-def spark(probes: tuple[Probe, ...], width: int) -> str:
-    """The probes as a line, oldest at the left; a failed one is a cross."""
-    return sparkline([one.duration_ms if one.ok else math.nan for one in reversed(probes)], width)
+def _ms(value: int | None) -> str:
+    return "-" if value is None else milliseconds(value)
+
+
+def _float(value: int | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _scale(value: float) -> str:
+    return milliseconds(round(value))
 
 
 class UpstreamPane(VerticalScroll):
@@ -138,12 +154,13 @@ class UpstreamPane(VerticalScroll):
             return
         entitle(self, close.upstream.name)
         self._chart_title.put(Cell(words.chart, "dim"))
-        probes = tuple(reversed(close.probes))
+        hours = close.health.hours
         self._chart.plot(
-            [float(one.duration_ms) if one.ok else None for one in probes],
+            [_float(one.first_byte_p50_ms) for one in hours],
+            [_float(one.first_byte_p95_ms) for one in hours],
             kind="line",
-            label=lambda value: milliseconds(round(value)),
-            left=f"{idiom.ago(probes[0].at)}" if probes else "",
+            label=_scale,
+            left=clock(hours[0].at)[:5] if hours else "",
             right=words.now,
         )
         self._lines.put(*told(close, idiom, self.content_size.width or 80))

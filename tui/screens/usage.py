@@ -91,8 +91,8 @@ def value_of(row: UsageRow, metric: str) -> float:
     return float(row.requests if metric == "requests" else row.failed)
 
 
-def said(value: float, metric: str) -> str:
-    return short_dollars(f"{value:.6f}") if metric == "cost" else compact(value)
+def _money(value: float) -> str:
+    return short_dollars(f"{value:.6f}")
 
 
 class Usage(Top[Sums]):
@@ -231,8 +231,7 @@ class Usage(Top[Sums]):
         values = [value_of(known[at], self.metric) if at in known else 0.0 for at in self._buckets]
         first = f"{self._buckets[0]:%m-%d %H:%M}" if self._buckets else ""
         last = self.words.usage.now if picture.span.until is None else f"{picture.span.until:%m-%d %H:%M}"
-        metric = self.metric
-        self.chart.label = lambda value: said(value, metric)
+        self.chart.label = _money if self.metric == "cost" else compact
         self.chart.show(values, first, last)
 
     def _total_lines(self, picture: Sums) -> list[Cell]:

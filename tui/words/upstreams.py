@@ -37,13 +37,16 @@ class UpstreamsWords(Section, frozen=True, kw_only=True):
     last_probe: str
     probe_good: str
     probe_bad: str
+    next_probe: str
+    day: str
+    day_is: str
+    answered: str
     never_probed: str
     groups: str
     no_groups: str
     errors_title: str
     no_errors: str
     chart: str
-    chart_first_byte: str
     now: str
 
 
@@ -84,13 +87,16 @@ EN = UpstreamsWords(
     last_probe="Probe",
     probe_good="{ago} ago: {models} models in {time}",
     probe_bad="{ago} ago: {reason}",
+    next_probe="Next",
+    day="24 hours",
+    day_is="{share} of {requests} requests went well, {failed} failed; first byte p50 {p50}, p95 {p95}",
+    answered="(another upstream answered)",
     never_probed="never; p probes it now",
     groups="Groups",
     no_groups="none names it; those without a list of their own use it",
     errors_title="Last errors",
     no_errors="none",
-    chart="Probes: time to answer ─ ✕ failed",
-    chart_first_byte="First byte, 24 h: p50 and p95",
+    chart="Time to the first byte, 24 hours: p50 and p95",
     now="now",
 )
 ZH = UpstreamsWords(
@@ -128,12 +134,15 @@ ZH = UpstreamsWords(
     last_probe="探测",
     probe_good="{ago} 前: {models} 个模型, {time}",
     probe_bad="{ago} 前: {reason}",
+    next_probe="下次",
+    day="24 小时",
+    day_is="{requests} 次请求中 {share} 成功, {failed} 次失败; 首字节 p50 {p50}, p95 {p95}",
+    answered="(由其他上游应答)",
     never_probed="从未; p 立即探测",
     groups="分组",
     no_groups="没有分组指定它; 未列出上游的分组会使用它",
     errors_title="最近错误",
     no_errors="无",
-    chart="探测: 应答时间 ─ ✕ 失败",
-    chart_first_byte="首字节, 24 小时: p50 与 p95",
+    chart="首字节时间, 24 小时: p50 与 p95",
     now="现在",
 )
