@@ -32,3 +32,12 @@ def effective(boot: Boot) -> Config:
     config = load_config(boot.config, os.environ, Path(boot.data))
     server = msgspec.structs.replace(config.server, host=boot.host, port=boot.port, workers=boot.workers)
     return msgspec.structs.replace(config, server=server)
+
+
+def base_url(config: Config) -> str:
+    """Where this machine reaches the instance."""
+    host = config.server.host
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - read, not bound
+        host = "127.0.0.1"
+    scheme = "https" if config.server.tls_certificate else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{config.server.port}"

@@ -16,7 +16,7 @@ from laidian.config import Config
 from laidian.data import price_book_bytes
 from laidian.server.app import build_litestar
 from laidian.server.folder import Folder
-from laidian.server.run import prepare
+from laidian.server.prepare import prepare
 from laidian.server.services import Services
 
 

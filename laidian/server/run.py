@@ -1,4 +1,4 @@
-"""`laidian serve`: prepares the data folder once, then runs Granian until it is told to stop."""
+"""`laidian serve`: runs Granian on a prepared data folder until it is told to stop."""
 
 from __future__ import annotations
 
@@ -13,12 +13,9 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from laidian.clock import now_ms
 from laidian.config import Config, ConfigProblem
-from laidian.server.boot import BOOT_VARIABLE, Boot
+from laidian.server.boot import BOOT_VARIABLE, Boot, base_url
 from laidian.server.folder import Folder
-from laidian.store.database import WriteLock, connect, immediate, lock_path, migrate
-from laidian.store.orphans import settle_orphans
 
 HEADER_TIMEOUT_MS = 10_000
 """A request head that takes longer is cut; Granian's default is 30 s."""
@@ -32,19 +29,6 @@ class Server(MPServer):
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         self.folder.stopping.touch()
         super().signal_handler_interrupt(*args, **kwargs)  # pyright: ignore[reportUnknownMemberType]
-
-
-def prepare(folder: Folder, config: Config) -> int:
-    """Migrates, settles what a dead instance left behind. Before any worker runs. Returns the orphans settled."""
-    migrate(folder.database, backup=folder.backup_path)
-    connection = connect(folder.database, synchronous=config.ledger.synchronous.upper())
-    lock = WriteLock(lock_path(folder.database))
-    try:
-        with immediate(connection, lock):
-            return settle_orphans(connection, folder.run, now_ms())
-    finally:
-        connection.close()
-        lock.close()
 
 
 def serve(boot: Boot, config: Config, folder: Folder) -> None:
@@ -115,12 +99,3 @@ def _path(folder: Folder, config: Config, setting: Literal["tls_certificate", "t
     if name and given and (Path(given) / setting).exists():
         return Path(given) / setting
     return (folder.root / Path(name).expanduser()) if name else None
-
-
-def base_url(config: Config) -> str:
-    """Where this machine reaches the instance."""
-    host = config.server.host
-    if host in ("0.0.0.0", "::"):  # noqa: S104 - read, not bound
-        host = "127.0.0.1"
-    scheme = "https" if config.server.tls_certificate else "http"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{config.server.port}"

@@ -115,7 +115,7 @@ def config_of(call: Call, folder: Folder) -> Config:
 
 
 def base_url_of(config: Config) -> str:
-    from laidian.server.run import base_url
+    from laidian.server.boot import base_url
 
     return f"{(config.server.public_url or base_url(config)).rstrip('/')}/v1"
 
