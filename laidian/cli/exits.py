@@ -24,7 +24,7 @@ class Exit(enum.IntEnum):
     USAGE = 2, "wrong usage: an option, an argument or a value, or a confirmation that nobody could give"
     PROBLEMS = (
         3,
-        "a check found problems (audit, status, doctor, reconcile, setup, upstream probe, price show, config check)",
+        "a check found problems (audit, status, doctor, reconcile, setup, key test, upstream probe, price show, config check)",
     )
     UNAUTHORISED = 4, "not authorised: the admin token is missing, wrong or not accepted from here"
     UNREACHABLE = 5, "the server does not answer; nothing is written behind its back"

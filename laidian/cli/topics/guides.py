@@ -104,7 +104,8 @@ def security() -> str:
 What there is to lose: the providers' credentials (money), client keys (money), prompts and answers (privacy), the ledger (truth), the host.
 
   somebody on the internet     sees the relay's endpoints and the pages you allow, nothing of /admin or /metrics unless admin.remote is on.
-                               Wrong keys are slowed down by address and all look the same. Bodies, headers, nesting and time are bounded
+                               Keys are 256 random bits, so that guessing finds nothing, and every wrong one gets the same answer; wrong admin
+                               tokens and guesses at a balance are slowed down by address. Bodies, headers, nesting and time are bounded
   a holder of a key            has what the group allows and what quota and limit pay for, under any concurrency. Objects (files, responses,
                                conversations) open to the key that made them alone. Addresses that a caller names are never fetched
   an upstream                  gets headers from an allow-list and never a client's key, cookie or address. Its errors are put into our words,
