@@ -16,7 +16,7 @@ from laidian.protocol.dialect import Answer, Peek
 from laidian.protocol.document import Fields
 from laidian.protocol.form import Edit, Form, Part
 from laidian.protocol.openai_fields import checked_model
-from laidian.protocol.openai_images import IMAGE_TOKENS, MAX_IMAGES, ImageTap, OpenAIImages
+from laidian.protocol.openai_images import MAX_IMAGES, ImageTap, OpenAIImages, held_tokens
 
 NO_FIELDS = Fields(b"{}")
 
@@ -46,12 +46,12 @@ class OpenAIImageEdits:
                 param="image",
                 code="missing_image",
             )
-        pictures = _count(form.text("n"))
+        pictures, model = _count(form.text("n")), checked_model(form.text("model"))
         return Peek(
             NO_FIELDS,
-            checked_model(form.text("model")),
+            model,
             stream=form.flag("stream"),
-            output_limit=pictures * IMAGE_TOKENS,
+            output_limit=pictures * held_tokens(model),
             choices=pictures,
             wants_usage=True,
             service_tier="default",

@@ -23,6 +23,10 @@ IMAGE_TOKENS = 16_384
 """Output tokens that one picture is held at. gpt-image-1 takes 6,240 for its largest (1024 x 1536, high; OpenAI's image guide, 2025),
 and the current models have larger sizes; what a picture really took is what is billed."""
 
+GEMINI_IMAGE_TOKENS = 4_096
+"""The same for Gemini's models, whose largest picture (4K) takes 2,000 tokens and whose thoughts on the way a few hundred more (Google's
+price list, seen 2026-11)."""
+
 LIKELY_IMAGE_TOKENS = 4_160
 """What one picture is billed at where the upstream does not say: 1024 x 1024, high (OpenAI's image guide, 2025)."""
 
@@ -64,13 +68,13 @@ class OpenAIImages:
     def peek(self, body: bytes, path: str) -> Peek:
         """Raises BadRequest naming the field that is wrong."""
         fields = Fields(body)
-        pictures = choices(fields, most=MAX_IMAGES)
+        pictures, model = choices(fields, most=MAX_IMAGES), named_model(fields)
         fields.check_unique()
         return Peek(
             fields,
-            named_model(fields),
+            model,
             stream=bool(fields.get("stream", bool)),
-            output_limit=pictures * IMAGE_TOKENS,
+            output_limit=pictures * held_tokens(model),
             choices=pictures,
             wants_usage=True,
             service_tier="default",
@@ -169,6 +173,11 @@ class ImageTap:
         self.finished = self.ended = self._missing < 1
         before, self._final = self._final, event
         return before
+
+
+def held_tokens(model: str) -> int:
+    """Output tokens that one picture is held at; by the name that the client knows, so an alias gets the larger figure."""
+    return GEMINI_IMAGE_TOKENS if "gemini-" in model.lower() else IMAGE_TOKENS
 
 
 def read_image_usage(raw: bytes) -> Usage | None:

@@ -59,6 +59,19 @@ def test_a_picture_is_generated_and_billed_by_its_classes(
     assert seen.json()["generationConfig"]["imageConfig"] == {"aspectRatio": "3:2", "imageSize": "1K"}  # type: ignore[index, call-overload]
 
 
+def test_a_dollar_is_enough_for_a_picture_of_thirteen_cents(client: OpenAI, laidian: Served, meter: Meter):
+    laidian.write(
+        "UPDATE quotas SET kind = 'prepaid', credited_nano = spent_nano + held_nano + 1000000000 WHERE id = 1"
+    )
+    try:
+        assert client.images.generate(model=MODEL, prompt="a harbour").data
+        assert client.images.edit(model=MODEL, prompt="bluer", image=png()).data
+    finally:
+        laidian.write("UPDATE quotas SET kind = 'unlimited', credited_nano = 0 WHERE id = 1")
+    for record in meter.check(requests=2):
+        assert record.amount_nano < record.held_nano < 1_000_000_000
+
+
 def test_a_stream_ends_with_the_picture_and_has_no_partial_ones(client: OpenAI, meter: Meter):
     events = list(client.images.generate(model=MODEL, prompt="a harbour", stream=True, partial_images=2))
     assert [event.type for event in events] == ["image_generation.completed"]
