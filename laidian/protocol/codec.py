@@ -18,6 +18,7 @@ from laidian.protocol.canonical import (
     Encoded,
     Event,
     Finished,
+    ImageMade,
     RefusalDelta,
     Request,
     Started,
@@ -28,6 +29,9 @@ from laidian.protocol.canonical import (
     Used,
 )
 from laidian.protocol.dialect import Answer, Peek, StreamFault
+
+LIKELY_PICTURE_TOKENS = 1_120
+"""Of a picture of 1K or 2K by Gemini's models, the only ones that are translated to and draw (Google's price list, seen 2026-11)."""
 
 Noted = Callable[[list[Event]], None]
 
@@ -101,12 +105,17 @@ class Codec(Asking, Protocol):
 class TranslatingTap:
     """A `Tap` that reads one dialect and writes another."""
 
-    begun_usage = None
     made_id = ""
 
     def __init__(
-        self, reader: StreamReader, writer: StreamWriter, now_s: int, noted: Noted | None = None
+        self,
+        reader: StreamReader,
+        writer: StreamWriter,
+        now_s: int,
+        likely_input: Callable[[], int],
+        noted: Noted | None = None,
     ) -> None:
+        self._likely_input = likely_input
         self._noted = noted
         self._reader = reader
         self._writer = writer
@@ -117,6 +126,10 @@ class TranslatingTap:
     @property
     def usage(self) -> Usage | None:
         return self._count.usage
+
+    @property
+    def begun_usage(self) -> Usage | None:
+        return self._count.guessed(self._likely_input)
 
     @property
     def service_tier(self) -> str:
@@ -165,6 +178,14 @@ class Count:
         self.service_tier = "default"
         self.finished = False
         self.output_tokens = 0
+        self._pictures = 0
+
+    def guessed(self, likely_input: Callable[[], int]) -> Usage | None:
+        """For an answer with pictures whose upstream says nothing of usage: they are sold apart from text, and dearer."""
+        if self.usage is not None or not self._pictures:
+            return None
+        pictures = self._pictures * LIKELY_PICTURE_TOKENS
+        return Usage(input=likely_input(), output=self.output_tokens, image_output=pictures)
 
     def see(self, events: list[Event]) -> None:
         for event in events:
@@ -175,6 +196,8 @@ class Count:
                     self.output_tokens += likely_tokens(arguments.encode())
                 case ToolStarted():
                     self.output_tokens += likely_tokens(event.name.encode())
+                case ImageMade():
+                    self._pictures += 1
                 case Used(usage, service_tier):
                     self.usage, self.service_tier = usage, service_tier
                 case Finished():
@@ -203,7 +226,8 @@ class Translation(msgspec.Struct, frozen=True):
 
     def tap(self) -> TranslatingTap:
         writer = self.client.writer(self.peek, self.request)
-        return TranslatingTap(self.upstream.reader(), writer, self.now_s, self.noted)
+        likely_input = self.peek.likely_input_tokens
+        return TranslatingTap(self.upstream.reader(), writer, self.now_s, likely_input, self.noted)
 
     def read_answer(self, body: bytes) -> Answer:
         """The answer in the client's dialect, with what it says of itself. Raises StreamFault."""
@@ -216,7 +240,8 @@ class Translation(msgspec.Struct, frozen=True):
             written = self.client.write_whole(self.peek, self.request, _dated(events, self.now_s))
         except LaidianError as error:
             return Answer(count.usage, count.service_tier, count.output_tokens, b"", error)
-        return Answer(count.usage, count.service_tier, count.output_tokens, written)
+        guessed = count.guessed(self.peek.likely_input_tokens)
+        return Answer(count.usage, count.service_tier, count.output_tokens, written, begun_usage=guessed)
 
 
 def translate(

@@ -103,6 +103,8 @@ class Answer(msgspec.Struct, frozen=True):
     """What the client gets."""
     error: LaidianError | None = None
     """What it gets instead: the answer was made, is charged, and is none in the client's dialect."""
+    begun_usage: Usage | None = None
+    """As `Tap.begun_usage`: better than an estimate of text alone, where usage is missing."""
 
 
 class Tap(Protocol):

@@ -385,6 +385,7 @@ class Life:
         outcome.service_tier = answer.service_tier
         outcome.first_byte_ms = now_ms() - outcome.started_at_ms
         outcome.output_tokens = answer.output_tokens
+        outcome.begun_usage = answer.begun_usage
         if answer.error is not None:
             self.error = answer.error
             outcome.status, outcome.error_code = answer.error.status, answer.error.code

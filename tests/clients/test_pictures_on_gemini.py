@@ -123,6 +123,16 @@ def test_a_picture_that_is_not_drawn_is_an_error_and_what_it_used_is_charged(
     assert (record.ended, record.image_output, record.amount_nano > 0) == ("complete", 0, True)
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_a_picture_without_a_word_of_usage_is_estimated_as_a_picture(
+    client: OpenAI, meter: Meter, stream: bool
+):
+    answer = client.images.generate(model=MODEL, prompt="a harbour [[fault:no-usage]]", stream=stream)  # type: ignore[call-overload]
+    assert list(answer)
+    record = meter.unsaid()
+    assert (record.image_output, record.input > 0) == (PICTURE_TOKENS, True)
+
+
 def test_what_cannot_be_carried_is_refused_by_name_and_nothing_is_sent(
     client: OpenAI, provider: SimulatedProvider, meter: Meter
 ):

@@ -325,7 +325,7 @@ class TestWriting:
         assert [one for one in again if isinstance(one, Used | Finished)] == [EVENTS[-1], EVENTS[-2]]
 
     def test_a_tap_counts_what_passes(self):
-        tap = TranslatingTap(CODEC.reader(), CODEC.writer(SSE, PLAIN), 0)
+        tap = TranslatingTap(CODEC.reader(), CODEC.writer(SSE, PLAIN), 0, lambda: 0)
         shown = tap.feed(GOLDEN)
         assert tap.finished
         assert not tap.ended
