@@ -37,7 +37,7 @@ from scripts.bench.processes import Unable, running
 
 TICKS = os.sysconf("SC_CLK_TCK")
 TABS = (("2", "active)"), ("3", "Mult"), ("4", "Windows"), ("5", "serving)"), ("6", "million tokens"), ("7", "following"),
-        ("8", "by time"), ("0", "Data folder"), ("1", "In flight"))  # fmt: skip
+        ("8", "by time"), ("0", "Data folder"), ("1", "Attention"))  # fmt: skip
 """Keys, and words that stand on that screen alone; the doctor replays the whole ledger, which is another measurement."""
 QUIET_S = 0.15
 LIMIT_S = 60.0
