@@ -138,6 +138,8 @@ class LaiDianApp(App[None], inherit_bindings=False):
         await self.feed.run()
 
     async def on_unmount(self) -> None:
+        # Whoever still asks would ask a client that is closed.
+        self.workers.cancel_all()
         await self.feed.aclose()
 
     def on_app_blur(self, _: events.AppBlur) -> None:
@@ -151,6 +153,11 @@ class LaiDianApp(App[None], inherit_bindings=False):
 
     def idiom(self) -> Idiom:
         return Idiom(self.words, self.ascii_only, self.now())
+
+    @property
+    def version(self) -> str:
+        """Of this program; empty: nobody said."""
+        return self._version
 
     def other_version(self) -> str:
         """A sentence, when the server is of another version than this dashboard; empty otherwise."""

@@ -25,6 +25,7 @@ from textual.widgets import Input
 from tui.cells import Cell, Lines, Shown, Toned, fitted, wrapped
 from tui.dialog import Dialog
 from tui.feed import Refused
+from tui.text import clean
 
 if TYPE_CHECKING:
     from laidian.admin.client import AdminClient
@@ -177,6 +178,8 @@ class Form(Dialog[T]):
         self._fields = tuple(fields)
         self._send = send
         self._above = tuple(above)
+        self.hints = {field.name: field.hint for field in fields}
+        """Of each field; may become another one with what is chosen."""
         self._begin = focus or (fields[0].name if fields else "")
         self._said = Lines(classes="form-said")
         self._problem = ""
@@ -184,9 +187,7 @@ class Form(Dialog[T]):
         self.sending = False
 
     def compose(self) -> ComposeResult:
-        box = Vertical(classes="box")
-        box.border_title = Text(self._title)  # pyright: ignore[reportAttributeAccessIssue]
-        with box:
+        with titled(Vertical(classes="box"), self._title):
             if self._above:
                 above = Lines(classes="form-above")
                 above.put(*sentences(self._above))
@@ -249,7 +250,7 @@ class Form(Dialog[T]):
         if self._problem:
             return
         name = ((self.focused and self.focused.id) or "").removeprefix("field-")
-        self.say(next((field.hint for field in self._fields if field.name == name), ""))
+        self.say(self.hints.get(name, ""))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -284,6 +285,15 @@ class Form(Dialog[T]):
         if any(one.name == field for one in self._fields):
             self.entry(field).focus()
         self.say(message, bad=True)
+
+
+W = TypeVar("W", bound=Widget)
+
+
+def titled(box: W, title: str) -> W:
+    """With a title in its border: as rich text, since a string would be read as markup."""
+    box.border_title = Text(clean(title))  # pyright: ignore[reportAttributeAccessIssue]
+    return box
 
 
 def fitted_label(label: str) -> tuple[Cell, ...]:

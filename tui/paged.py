@@ -175,6 +175,15 @@ class PagedTable(ScrollView, Toned, Generic[R], can_focus=True, inherit_bindings
         self._all = rows
         self._arrange()
 
+    def reshape(self, columns: Sequence[Column[R]]) -> None:
+        """Other columns, where they depend on what is shown; the order goes back to the rows' own."""
+        if [column.name for column in columns] != [column.name for column in self.columns]:
+            self.columns = tuple(columns)
+            self.sort_column = None
+            self._resize()
+            self._drawn.clear()
+            self.refresh()
+
     def read(self, pages: Pages[R]) -> None:
         """From the first page on; what was shown before is gone when it has come."""
         self._pages = pages
@@ -201,6 +210,11 @@ class PagedTable(ScrollView, Toned, Generic[R], can_focus=True, inherit_bindings
     def row_count(self) -> int:
         """Rows that are there; of pages, those that are known so far."""
         return len(self._rows) if self._pages is None else self._shelf.count
+
+    @property
+    def total(self) -> int | None:
+        """Rows in all, where it is known: of pages, as the source said."""
+        return len(self._rows) if self._pages is None else self._shelf.total
 
     @property
     def row(self) -> R | None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -20,7 +19,7 @@ from textual.widgets import Input
 
 from tui.cells import Cell, Lines, Shown
 from tui.dialog import Dialog
-from tui.form import Typed, sentences
+from tui.form import Typed, sentences, titled
 
 
 class Sure(Dialog[bool]):
@@ -39,9 +38,7 @@ class Sure(Dialog[bool]):
         self._text = lines
 
     def compose(self) -> ComposeResult:
-        box = Vertical(classes="box")
-        box.border_title = Text(self._title)  # pyright: ignore[reportAttributeAccessIssue]
-        with box:
+        with titled(Vertical(classes="box"), self._title):
             with VerticalScroll(classes="question-text", can_focus=False):
                 lines = Lines()
                 lines.put(*sentences(self._text))
@@ -55,6 +52,15 @@ class Sure(Dialog[bool]):
 
     def action_do(self) -> None:
         self.dismiss(True)
+
+
+class Told(Sure):
+    """Says why something cannot be done, or what would be; there is nothing to decide."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "leave", "frame.close", show=False)]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "do"
 
 
 class TypeName(Sure):

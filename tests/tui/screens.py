@@ -189,6 +189,10 @@ _SAME_WIDTH = (
     # A line of measured times is another one each time; its axis is not.
     (re.compile(r"[\u2801-\u28ff]+"), " "),
     (re.compile(r"(?<=req_)[0-9A-Za-z]+"), "#"),
+    (re.compile(r"(?<=sk-)[\w-]{40,}"), "#"),
+    (re.compile(r"\d+(?=%)"), "#"),
+    (re.compile(r"\d{4}-\d\d-\d\d"), "#"),
+    (re.compile(r"(?<= )[3-6]\d{4}(?= )"), "#"),
     (re.compile(r"(?<=sk-)[\w-]{4}[…~][\w-]{0,4}"), "#"),
     (re.compile(r"(?<=Schema)( +)\d+(?= )|(?<=数据结构)( +)\d+(?= )"), "#"),
     (re.compile(r"(?<=laidian-)[a-z0-9_]{8}(?=/)"), "#"),

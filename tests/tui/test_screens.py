@@ -8,8 +8,8 @@ from tests.tui.conftest import Console
 from tests.tui.screens import Shown, assert_screen
 from tui.tops import TOPS
 
-OTHERS = [top for top in TOPS if top.name != "dashboard"]
-"""The dashboard's figures move with the minute; its picture is in test_dashboard.py."""
+OTHERS = [top for top in TOPS if top.name not in ("dashboard", "doctor")]
+"""The dashboard's figures move with the minute and the doctor's findings with the machine; their pictures are in tests of their own."""
 
 
 @pytest.mark.parametrize("top", OTHERS, ids=[top.name for top in OTHERS])

@@ -13,6 +13,7 @@ from laidian.admin.schema import Attention, Card, Overview, TopKey, UpstreamRow,
 from tui.cells import Cell, Lines, Shown, length_of
 from tui.chart import bar, sparkline
 from tui.columns import Column
+from tui.firstrun import Checklist
 from tui.frame import Top
 from tui.idiom import Idiom
 from tui.paged import PagedTable
@@ -145,6 +146,7 @@ class Dashboard(Top[Picture]):
         return Cell(bar(float(key.spent_today_usd) / top if top else 0.0, 8), "accent")
 
     def body(self) -> ComposeResult:
+        yield Checklist(id="first-run")
         with Container(id="cards"):
             yield from self._cards.values()
         with Container(id="panes"):

@@ -7,10 +7,15 @@ from typing import Any
 from textual.binding import Binding, BindingType
 
 from laidian.admin.schema import Probe, Upstream, UpstreamEdit
-from tui.frame import Framed
+from tui.dialogs import upstream_acts as acts
+from tui.frame import Detail, Framed
 from tui.text import milliseconds
 
 UPSTREAM_KEYS: tuple[BindingType, ...] = (
+    Binding("n", "add", "accounts.add"),
+    Binding("e", "edit", "accounts.edit"),
+    Binding("c", "credential", "accounts.credential", show=False),
+    Binding("D", "delete", "accounts.delete", show=False),
     Binding("p", "probe", "upstreams.probe"),
     Binding("d", "drain", "upstreams.drain"),
     Binding("R", "reset", "upstreams.reset", show=False),
@@ -73,3 +78,25 @@ class UpstreamActions(Framed[Any]):
     def action_to_models(self) -> None:
         if (row := self.chosen()) is not None:
             self.console_app.go("models").narrow(f"upstreams:{row.name}")
+
+    # The account itself
+
+    def action_add(self) -> None:
+        acts.add(self)
+
+    def action_edit(self) -> None:
+        if (row := self.chosen()) is not None:
+            acts.edit(self, row)
+
+    def action_credential(self) -> None:
+        if (row := self.chosen()) is not None:
+            acts.credentials(self, row)
+
+    def action_delete(self) -> None:
+        if (row := self.chosen()) is not None:
+            acts.delete(self, row.name, self.left)
+
+    def left(self) -> None:
+        """After what the screen is about is gone."""
+        if isinstance(self, Detail):
+            self.dismiss(None)

@@ -11,8 +11,11 @@ from collections.abc import Mapping
 import msgspec
 
 from tui.words import (
+    accounts,
+    created,
     dashboard,
     doctor,
+    firstrun,
     form,
     frame,
     groups,
@@ -39,6 +42,9 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     states: states.StateWords
     table: table.TableWords
     form: form.FormWords
+    created: created.CreatedWords
+    accounts: accounts.AccountsWords
+    firstrun: firstrun.FirstRunWords
     dashboard: dashboard.DashboardWords
     keys: keys.KeysWords
     groups: groups.GroupsWords
@@ -57,6 +63,9 @@ ENGLISH = Words(
     states=states.EN,
     table=table.EN,
     form=form.EN,
+    created=created.EN,
+    accounts=accounts.EN,
+    firstrun=firstrun.EN,
     dashboard=dashboard.EN,
     keys=keys.EN,
     groups=groups.EN,
@@ -74,6 +83,9 @@ CHINESE = Words(
     states=states.ZH,
     table=table.ZH,
     form=form.ZH,
+    created=created.ZH,
+    accounts=accounts.ZH,
+    firstrun=firstrun.ZH,
     dashboard=dashboard.ZH,
     keys=keys.ZH,
     groups=groups.ZH,

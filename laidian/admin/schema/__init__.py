@@ -197,6 +197,7 @@ from laidian.admin.schema.usage import (
     UsageSummary,
 )
 from laidian.admin.schema.words import (
+    CAPABILITIES,
     AbortPolicy,
     Aliases,
     Count,
@@ -220,6 +221,7 @@ from laidian.admin.schema.words import (
 )
 
 __all__ = [
+    "CAPABILITIES",
     "PRESETS",
     "AbortPolicy",
     "Aliases",

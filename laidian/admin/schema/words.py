@@ -26,6 +26,8 @@ Weight = Annotated[int, Meta(ge=0, le=1_000_000)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 SecretText = Annotated[str, Meta(max_length=4096)]
 
+CAPABILITIES = ("chat", "responses", "embeddings", "images", "audio", "moderations", "gemini", "anthropic")
+"""What a group can let its keys call; the server's own list, which a test holds this one to."""
 QuotaKind = Literal["prepaid", "plan", "unlimited"]
 WindowKind = Literal["5h", "day", "week", "month"]
 UpstreamKind = Literal["openai", "gemini", "anthropic", "compatible", "responses"]
