@@ -169,6 +169,9 @@ class Lines(Toned):
         longer = len(new) != len(self._rows)
         self._rows = new
         self.refresh(layout=longer)
+        if longer and self.is_mounted:
+            # Once more when that is done: a layout that was under way asked for the height before these rows.
+            self.call_after_refresh(self.refresh, layout=True)
 
     def put_text(self, text: str, tone: Tone = "plain") -> None:
         """A sentence, wrapped to the width there is now."""

@@ -187,7 +187,7 @@ _SAME_WIDTH = (
     (re.compile(r"\d\d:\d\d(?!:)"), "0"),
     (re.compile(r"(?:20\d\d-)?\d\d-\d\d(?= |$)"), "0"),
     # The end of a scroll bar: whether it is drawn at once depends on which size was known first.
-    (re.compile(r"[▁-█](?=│)"), " "),
+    (re.compile(r"[▁-█](?=│)|(?<=   )[▁-█](?= │)"), " "),
     # A line of measured times is another one each time; its axis is not.
     (re.compile(r"[\u2801-\u28ff]+"), " "),
     (re.compile(r"(?<=req_)[0-9A-Za-z]+"), "#"),
