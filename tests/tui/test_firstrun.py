@@ -111,13 +111,3 @@ async def test_picture_of_the_first_run(fresh: Console) -> None:
         await listed(seen)
 
     await assert_screen("first_run", fresh.connect, drive=drive)
-
-
-async def test_picture_of_a_test_request(console: Console) -> None:
-    async def drive(seen: Shown) -> None:
-        await seen.until(lambda: seen.here.table.point("gpt-5.4"))
-        await seen.press("t")
-        await seen.until_text("sim")
-        await seen.until(lambda: isinstance(seen.here, Tried) and seen.here.outcome is not None)
-
-    await assert_screen("test_request", console.connect, keys=("6",), drive=drive)

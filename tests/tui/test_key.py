@@ -6,7 +6,7 @@ from typing import Any
 
 from laidian.admin.schema import GroupEdit, KeyEdit, QuotaCreate
 from tests.tui.conftest import Console
-from tests.tui.screens import Shown, assert_screen, shown
+from tests.tui.screens import Shown, shown
 from tests.tui.walk import presses
 from tui.dialogs.trial import Tried
 from tui.form import Form
@@ -97,10 +97,3 @@ async def test_it_is_rotated_and_deleted(own_console: Console) -> None:
         await seen.press(*"key-1", "enter")
         await seen.until(lambda: isinstance(seen.here, Keys))
         await seen.until(lambda: seen.here.table.total == 2)
-
-
-async def test_picture_of_a_key(console: Console) -> None:
-    async def drive(seen: Shown) -> None:
-        await opened(seen, "ci-bot")
-
-    await assert_screen("key", console.connect, keys=("2",), drive=drive)
