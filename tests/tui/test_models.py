@@ -139,18 +139,6 @@ async def test_picture_of_a_prices_form(console: Console) -> None:
     await assert_screen("price_form", console.connect, keys=("6",), drive=drive)
 
 
-async def test_picture_of_a_prices_difference(console: Console) -> None:
-    async def drive(seen: Shown) -> None:
-        await at(seen, "gpt-5.4")
-        await seen.press("e")
-        await seen.until(lambda: isinstance(seen.here, Form))
-        seen.here.put("input", "3")
-        await seen.press("ctrl+s")
-        await seen.until(lambda: isinstance(seen.here, Sure))
-
-    await assert_screen("price_difference", console.connect, keys=("6",), drive=drive)
-
-
 async def test_picture_of_the_price_book(console: Console) -> None:
     async def drive(seen: Shown) -> None:
         await seen.press("b")
