@@ -107,7 +107,7 @@ async def test_a_closed_gate_is_told_in_its_own_words(laidian: Served, admin: Ad
 
 
 async def test_the_first_screen_of_a_real_server_is_complete(laidian: Served, admin: AdminClient) -> None:
-    await admin.test(Trial(model="gpt-5.4", api_key=laidian.key))
+    await admin.test(Trial(model="gpt-5.4", key="key-1"))
     found = await admin.overview()
     assert found.setup.requests
     assert [one.name for one in found.upstreams] == ["sim"]
@@ -117,4 +117,4 @@ async def test_the_first_screen_of_a_real_server_is_complete(laidian: Served, ad
     assert (await admin.serving("default")).group == "default"
     assert (await admin.settings()).data == str(laidian.folder.root)
     assert "gpt-5.4" in {one.model for one in await admin.models()}
-    assert (await admin.operations(limit=5)).items
+    assert "key.create" in {one.action for one in (await admin.operations(limit=5)).items}
