@@ -12,7 +12,12 @@ from pathlib import Path
 import click
 import msgspec
 
-from laidian.cli.archive import (
+from laidian.cli.call import Call, Local, with_call
+from laidian.cli.output import put_one
+from laidian.cli.progress import progress
+from laidian.cli.reach import check_folder, over_loopback
+from laidian.cli.setup.unit import unit_path
+from laidian.cli.swap import (
     Refused,
     check_sum,
     in_use,
@@ -22,11 +27,6 @@ from laidian.cli.archive import (
     try_out,
     version_of,
 )
-from laidian.cli.call import Call, Local, with_call
-from laidian.cli.output import put_one
-from laidian.cli.progress import progress
-from laidian.cli.reach import check_folder, over_loopback
-from laidian.cli.setup.unit import unit_path
 from laidian.config import data_folder
 from laidian.errors import BadRequest, Conflict, LaidianError
 from laidian.server.folder import Folder
