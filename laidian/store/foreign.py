@@ -1,6 +1,7 @@
 """Other programs' SQLite files, read for an import and never written.
 
-A copy in use elsewhere is read as it is; nothing is made beside it but what SQLite needs for its own locks.
+A copy in use elsewhere is read as it is; nothing is made beside it but what SQLite needs for its own locks. Schemas here are others' and
+differ from version to version, so tables and columns are asked for: what sqlite-utils is good at, and nothing waits for.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+
+from sqlite_utils import Database
 
 from laidian.errors import NotFound, StorageDown
 
@@ -23,14 +26,10 @@ def read_tables(path: Path, names: Iterable[str]) -> dict[str, list[dict[str, An
     except sqlite3.Error as error:
         raise StorageDown(f"{path} cannot be opened: {error}.") from None
     try:
-        connection.row_factory = sqlite3.Row
         connection.text_factory = _text
-        known = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        return {
-            name: [dict(row) for row in connection.execute(f'SELECT * FROM "{name}"')]
-            for name in names
-            if name in known
-        }
+        database = Database(connection, recursive_triggers=False, execute_plugins=False)
+        known = set(database.table_names())
+        return {name: list(database.table(name).rows) for name in names if name in known}
     except sqlite3.Error as error:
         raise StorageDown(f"{path} is damaged or no SQLite database: {error}.") from None
     finally:
