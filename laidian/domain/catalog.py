@@ -69,3 +69,7 @@ class Catalog:
             if upstream.enabled and upstream.credentials:
                 names |= upstream.listed()
         return frozenset(names)
+
+    def known_models(self) -> frozenset[str]:
+        """With those of upstreams that are disabled or lack a credential, which work again when the operator wants it."""
+        return frozenset[str]().union(*(upstream.listed() for upstream in self.upstreams.values()))

@@ -7,6 +7,7 @@ whose circuit is open is left out, and the reason is kept for the error message.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Literal
 
 import msgspec
 
@@ -21,6 +22,10 @@ class Candidate(msgspec.Struct, frozen=True):
     """The upstream's own name for the model."""
 
 
+BlockCause = Literal["resting", "disabled", "no_credential"]
+"""resting: it failed, or asked to wait. disabled: drained by the operator. no_credential: it has none that is enabled."""
+
+
 class Blocked(msgspec.Struct, frozen=True):
     """Why an upstream that serves the model gets nothing now."""
 
@@ -28,6 +33,8 @@ class Blocked(msgspec.Struct, frozen=True):
     reason: str
     until_ms: int | None
     """Epoch milliseconds of the next try; None when only an operator can change it."""
+    cause: BlockCause = "resting"
+    """The same as `reason`, for readers who may not know accounts."""
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -57,9 +64,9 @@ def select(
         if theirs is None:
             continue
         if not upstream.enabled:
-            blocked.append(Blocked(upstream.name, "disabled by the operator", None))
+            blocked.append(Blocked(upstream.name, "disabled by the operator", None, "disabled"))
         elif not upstream.credentials:
-            blocked.append(Blocked(upstream.name, "it has no enabled credential", None))
+            blocked.append(Blocked(upstream.name, "it has no enabled credential", None, "no_credential"))
         else:
             found.append((rank, _lot(upstream.weight, chance), upstream, theirs))
     if len(found) > 1:

@@ -8,6 +8,7 @@ import msgspec
 
 from laidian.admin.schema import Rate as RateAnswer
 from laidian.domain.money import format_multiplier, format_usd
+from laidian.domain.selection import BlockCause
 from laidian.pages.frame import Frame, clock, table
 from laidian.pages.html import Child, Html, h
 from laidian.pages.money import TEXT, long_rates, plain_rates, service_tiers, shown_rate
@@ -23,6 +24,9 @@ class ModelAnswer(msgspec.Struct, frozen=True):
     id: str
     state: State
     """up: works now. resting: tried again at `until`. down: until the operator changes something."""
+    reason: BlockCause | None
+    """resting: its provider failed or asked to wait. disabled: taken out of service by the operator. no_credential: the operator's
+    account for it has none. Null: it works."""
     until: str | None
     capabilities: tuple[str, ...]
     multipliers: tuple[str, ...]
@@ -52,6 +56,7 @@ def _answer(offer: Offer) -> ModelAnswer:
     return ModelAnswer(
         id=offer.name,
         state=offer.state,
+        reason=offer.reason,
         until=None if offer.until_ms is None else moment(offer.until_ms),
         capabilities=offer.capabilities,
         multipliers=tuple(format_multiplier(one) for one in offer.multipliers),
@@ -141,7 +146,7 @@ def _row(words: Words, offer: Offer) -> Sequence[Child]:
         *texts,
         _other(words, offer),
         multipliers[0] if len(multipliers) == 1 else f"{multipliers[0]}–{multipliers[-1]}",
-        state_of(words, offer.state, offer.until_ms),
+        state_of(words, offer.state, offer.until_ms, offer.reason),
     )
 
 
@@ -176,11 +181,12 @@ def _other(words: Words, offer: Offer) -> Child:
     return [h("span", one, class_="small") for one in lines] or "–"
 
 
-def state_of(words: Words, state: str, until_ms: int | None = None) -> Html:
-    """Glyph and word; a rest also says when it ends."""
+def state_of(words: Words, state: str, until_ms: int | None = None, reason: BlockCause | None = None) -> Html:
+    """Glyph and word; what does not work also says why, and a rest when it ends."""
     until = (
         h("span", words("state.until", time=clock(until_ms)), class_="small")
         if until_ms is not None
         else None
     )
-    return h("span", f"{GLYPHS[state]} ", words(f"state.{state}"), until, class_=f"state {state}")
+    why = h("span", words(f"state.why_{reason}"), class_="small") if reason else None
+    return h("span", f"{GLYPHS[state]} ", words(f"state.{state}"), why, until, class_=f"state {state}")

@@ -14,13 +14,12 @@ import msgspec
 from laidian.domain.catalog import Catalog
 from laidian.domain.group import CAPABILITIES, Group
 from laidian.domain.price import Price
-from laidian.domain.selection import Health, select
+from laidian.domain.selection import BlockCause, Health, select
 from laidian.domain.snippets import Usable
 from laidian.relay.suited import suited
 
 State = Literal["up", "resting", "down"]
-"""up: a request would be sent now. resting: every account that serves it rests until a moment. down: only the operator can change it.
-Why is not said: reasons name accounts, which are nobody's business."""
+"""up: a request would be sent now. resting: every account that serves it rests until a moment. down: only the operator can change it."""
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -36,6 +35,8 @@ class Offer(msgspec.Struct, frozen=True):
     """In millionths, of the groups that may use it, each once, lowest first."""
     state: State
     until_ms: int | None
+    reason: BlockCause | None
+    """Why it is not up, in a word: the sentences that operators read name accounts, which are nobody else's business."""
     upstreams: frozenset[int]
     """Ids of those that serve it, working or not."""
 
@@ -63,7 +64,7 @@ def offers(catalog: Catalog, groups: Iterable[Group], health: Health, now_ms: in
     """The models of these groups; where several have one, the best state counts."""
     groups = list(groups)
     found: dict[str, Offer] = {}
-    listed = catalog.models()
+    listed = catalog.known_models()
     for group in groups:
         names = {name for name in listed if name not in group.aliases} | set(group.aliases)
         for name in names:
@@ -89,11 +90,23 @@ def _offer(catalog: Catalog, group: Group, name: str, health: Health, now_ms: in
         return None
     upstreams = _serving(catalog, group, model)
     if selection.candidates:
-        return Offer(name, model, tuple(useful), price, (group.multiplier_ppm,), "up", None, upstreams)
-    tries = [one.until_ms for one in selection.blocked if one.until_ms is not None]
-    state: State = "resting" if tries else "down"
+        return Offer(name, model, tuple(useful), price, (group.multiplier_ppm,), "up", None, None, upstreams)
+    # the one that comes back first; then what the operator has switched off and on again sooner than given a new credential
+    first = min(
+        selection.blocked,
+        key=lambda one: (one.until_ms is None, one.until_ms or 0, _CAUSES.index(one.cause)),
+    )
+    state: State = "down" if first.until_ms is None else "resting"
     return Offer(
-        name, model, tuple(useful), price, (group.multiplier_ppm,), state, min(tries, default=None), upstreams
+        name,
+        model,
+        tuple(useful),
+        price,
+        (group.multiplier_ppm,),
+        state,
+        first.until_ms,
+        first.cause,
+        upstreams,
     )
 
 
@@ -107,6 +120,7 @@ def _serving(catalog: Catalog, group: Group, model: str) -> frozenset[int]:
 
 
 _ORDER: Sequence[State] = ("up", "resting", "down")
+_CAUSES: Sequence[BlockCause] = ("resting", "disabled", "no_credential")
 
 
 def _better(one: Offer, other: Offer) -> Offer:

@@ -64,12 +64,17 @@ class StatusAnswer(msgspec.Struct, frozen=True):
 def of_models(
     offers: Iterable[Offer], rows: Sequence[HourRow], demand: Mapping[str, Demand], now_ms: int
 ) -> list[Monitor]:
-    """A card for each of the models that were asked for most; the others share one where they share their accounts and their state."""
+    """A card for each of the models that were asked for most; the others share one where they share their accounts and their state.
+
+    What the operator took out of service is no disturbance, so it has none; /models says it.
+    """
     counts = {model: sum(day.requests for day in asked.days.values()) for model, asked in demand.items()}
     alone = set(sorted(counts, key=lambda model: -counts[model])[:ALONE])
     shared: dict[tuple[frozenset[int], State, int | None], list[str]] = {}
     found: list[Monitor] = []
     for offer in offers:
+        if offer.reason == "disabled":
+            continue
         if offer.model in alone:
             times = uptime(rows, offer.upstreams, demand[offer.model], now_ms)
             found.append(Monitor((offer.name,), offer.state, offer.until_ms, times))

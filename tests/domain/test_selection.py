@@ -141,8 +141,8 @@ def test_each_reason_to_be_left_out_is_told_with_its_end() -> None:
     assert order(found) == [4]
     assert set(found.blocked) == {
         Blocked("up-1", "it answered 503", 1234),
-        Blocked("up-2", "disabled by the operator", None),
-        Blocked("up-3", "it has no enabled credential", None),
+        Blocked("up-2", "disabled by the operator", None, "disabled"),
+        Blocked("up-3", "it has no enabled credential", None, "no_credential"),
     }
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from laidian.pages.headers import CSP
 from tests.pages.conftest import BROWSER, SETUP, Answer, ask, bearer
-from tests.served import Served, served, wait_until
+from tests.served import Place, Served, Setup, served, wait_until
 from tests.simulated_provider import SimulatedProvider
 
 PAGES = ["/", "/models", "/status", "/key"]
@@ -170,6 +170,50 @@ def test_status_as_data(laidian: Served):
     assert 0 < card["uptime_90d"] < 1
     assert 0.5 in card["hours"].values()
     assert None in card["days"].values()
+
+
+# Why not
+
+
+def test_a_model_says_why_it_is_unavailable_without_naming_an_account(provider: SimulatedProvider):
+    """Drained, without a credential, and resting after a limit of the provider's."""
+    places = tuple(
+        Place(f"sim-{model}", "openai", "/v1", (model,))
+        for model in ("gpt-5.4", "gpt-5.5", "gpt-5.4-mini", "gpt-5.4-nano")
+    )
+    with served(provider, setup=Setup(upstreams=places)) as laidian:
+        laidian.write("UPDATE upstreams SET enabled = 0 WHERE id = 1")
+        laidian.write("UPDATE credentials SET enabled = 0 WHERE upstream_id = 2")
+        body = json.dumps({"model": "gpt-5.4-mini", "messages": [{"role": "user", "content": "hi"}]}).encode()
+        headers = {**bearer(laidian.key), "Content-Type": "application/json"}
+        provider.fault("http-429-quota")
+        try:
+            assert ask(laidian, "/v1/chat/completions", headers, method="POST", body=body).status >= 400
+        finally:
+            provider.clear_faults()
+        found = {
+            one["id"]: (one["state"], one["reason"], one["until"] is not None)
+            for one in ask(laidian, "/models.json", bearer(laidian.key)).json()["data"]
+        }
+        assert found == {
+            "gpt-5.4": ("down", "disabled", False),
+            "gpt-5.5": ("down", "no_credential", False),
+            "gpt-5.4-mini": ("resting", "resting", True),
+            "gpt-5.4-nano": ("up", None, False),
+        }
+        for language, said in (
+            ("en", ("Taken out of service by the operator", "no credential", "asked to wait", "next try")),
+            ("zh", ("运营者已将其停用", "缺少凭据", "要求等待", "下次尝试")),
+        ):
+            page = ask(laidian, f"/models?lang={language}").text
+            assert all(one in page for one in said), language
+            assert "sim-gpt" not in page
+        named = {
+            name
+            for one in ask(laidian, "/status.json", {"Accept": "*/*"}).json()["data"]
+            for name in one["names"]
+        }
+        assert named == {"gpt-5.5", "gpt-5.4-mini", "gpt-5.4-nano"}, "what was taken out is no disturbance"
 
 
 # Keys
