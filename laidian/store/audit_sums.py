@@ -14,6 +14,7 @@ from laidian.store.rollups import (
     DAY_MS,
     DAYS,
     GROUP_DAYS,
+    GROUP_HOURS,
     HOURS,
     KEY_DAYS,
     MEASURES,
@@ -41,8 +42,14 @@ def compare_sums(connection: Connection) -> Iterator[SumDifference]:
             number = _differing(connection, left, right, {"day": day, "mark": mark})
             if number:
                 yield SumDifference(table, day, number)
-    totals = f"SELECT key_id, {', '.join(MEASURES)} FROM key_totals t WHERE hour = (SELECT max(hour) FROM key_totals WHERE key_id = t.key_id)"
-    number = _differing(connection, f"SELECT key_id, {_SUMS} FROM key_days GROUP BY 1", totals, {})
+    sums = f"SELECT key_id, {', '.join(MEASURES)} FROM key_sums"
+    number = _differing(connection, f"SELECT key_id, {_SUMS} FROM key_days GROUP BY 1", sums, {})
+    if number:
+        yield SumDifference("key_sums", None, number)
+    last = (
+        "SELECT * FROM key_totals t WHERE hour = (SELECT max(hour) FROM key_totals WHERE key_id = t.key_id)"
+    )
+    number = _differing(connection, last, "SELECT * FROM key_sums", {})
     if number:
         yield SumDifference("key_totals", None, number)
 
@@ -66,7 +73,12 @@ def _of_day() -> Iterator[tuple[str, str, str]]:
             added_up(cube, where),
             f"SELECT {columns} FROM {cube.table} WHERE day = :day{_SEEK.get(cube.table, '')}",
         )
-    yield HOURS.table, _summed(DAYS, ""), _summed(HOURS, "hour >= :day * 24 AND hour < (:day + 1) * 24", DAYS)
+    for days, hours in ((DAYS, HOURS), (GROUP_DAYS, GROUP_HOURS)):
+        yield (
+            hours.table,
+            _summed(days, ""),
+            _summed(hours, "hour >= :day * 24 AND hour < (:day + 1) * 24", days),
+        )
     yield (
         GROUP_DAYS.table,
         _summed(KEY_DAYS, "", GROUP_DAYS, "group_id, model"),

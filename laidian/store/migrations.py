@@ -262,5 +262,35 @@ STEPS: tuple[str, ...] = (
     UPDATE meta SET value = 0 WHERE name = 'folded_to';
     UPDATE meta SET value = CAST(strftime('%s', 'now') AS INTEGER) / 3600 - 768 WHERE name = 'key_hours_from';
     """,
+    # 7: groups by the hour, what each key has come to until now in one short table; indexes for the trouble of one key and for counting keys
+    """
+    CREATE TABLE group_hours (
+        hour INTEGER NOT NULL, group_id INTEGER NOT NULL, model TEXT NOT NULL, class INTEGER NOT NULL,
+        requests INTEGER NOT NULL, failed INTEGER NOT NULL, estimated INTEGER NOT NULL, input_tokens INTEGER NOT NULL,
+        cached_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, charged_nano INTEGER NOT NULL, shortfall_nano INTEGER NOT NULL,
+        duration_ms INTEGER NOT NULL, first_byte_ms INTEGER NOT NULL, first_bytes INTEGER NOT NULL,
+        PRIMARY KEY (hour, group_id, model, class)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO group_hours
+        SELECT r.started_at_ms / 3600000, r.group_id, r.model, r.status / 100,
+               count(*), sum(r.status = 0 OR r.status >= 400), sum(r.usage_from = 'estimated'),
+               sum(r.input + r.cached_input + r.cache_write + r.cache_write_1h + r.image_input + r.cached_image_input + r.audio_input
+                   + r.cached_audio_input),
+               sum(r.cached_input + r.cached_image_input + r.cached_audio_input),
+               sum(r.output + r.reasoning + r.image_output + r.audio_output), sum(r.amount_nano - r.shortfall_nano), sum(r.shortfall_nano),
+               sum(r.duration_ms), sum(coalesce(r.first_byte_ms, 0)), sum(r.first_byte_ms IS NOT NULL)
+        FROM usage_records r WHERE r.id <= (SELECT value FROM meta WHERE name = 'folded_to') GROUP BY 1, 2, 3, 4;
+    CREATE TABLE key_sums (
+        key_id INTEGER PRIMARY KEY, hour INTEGER NOT NULL,
+        requests INTEGER NOT NULL, failed INTEGER NOT NULL, estimated INTEGER NOT NULL, input_tokens INTEGER NOT NULL,
+        cached_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, charged_nano INTEGER NOT NULL, shortfall_nano INTEGER NOT NULL,
+        duration_ms INTEGER NOT NULL, first_byte_ms INTEGER NOT NULL, first_bytes INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO key_sums SELECT * FROM key_totals t WHERE hour = (SELECT max(hour) FROM key_totals WHERE key_id = t.key_id);
+    CREATE INDEX keys_group ON keys (group_id) WHERE deleted_at_ms IS NULL;
+    CREATE INDEX keys_quota ON keys (quota_id) WHERE deleted_at_ms IS NULL;
+    CREATE INDEX usage_records_key_trouble ON usage_records (key_id, id)
+        WHERE status >= 400 OR status = 0 OR ended <> 'complete' OR instr(attempts, '},{') > 0;
+    """,
 )
 """`user_version` N means that steps 1 to N ran."""

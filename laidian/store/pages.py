@@ -4,7 +4,7 @@ A record's place is (its id, 0), a refusal's (the newest record's id when it was
 end of this order, so a cursor stays true while requests come in, and the two tables are merged without sorting either.
 A page looks at a bounded number of rows (`WINDOW`), whatever is asked: a filter that fits nothing in a million records answers with an
 empty page and how far it has looked, in the time of any other page. Which rows are looked at is decided by the filter that has an index:
-the key, the model, or trouble (a failure or a retry).
+the key, the model, trouble (a failure or a retry), or the trouble of one key.
 """
 
 from __future__ import annotations
@@ -134,9 +134,10 @@ def _records(connection: Connection, wanted: UsageFilter, limit: int, place: Pla
 
 def _driver(wanted: UsageFilter) -> tuple[str, list[Any]]:
     """The condition that an index answers in the order of the ids, or none."""
+    trouble = wanted.failed or wanted.ended not in ("", "complete") or (wanted.lowest_status or 0) >= 400
     if wanted.key_id is not None:
-        return "r.key_id = ?", [wanted.key_id]
-    if wanted.failed or wanted.ended not in ("", "complete") or (wanted.lowest_status or 0) >= 400:
+        return f"r.key_id = ? AND {TROUBLE}" if trouble else "r.key_id = ?", [wanted.key_id]
+    if trouble:
         return TROUBLE, []
     if wanted.model:
         return "r.model = ?", [wanted.model]

@@ -6,9 +6,11 @@ which a request began, UTC. Several narrow tables, because one with every dimens
 
     usage_minutes            by upstream and status; only of the last hours (`minutes_from`)
     usage_hours, usage_days  by model, upstream and status; like the minutes with classes of latency
-    group_days               by group, model and status
+    group_hours, group_days  by group, model and status
     key_hours, key_days      by key, group and model; key_hours by time and only of the last days (`key_hours_from`), key_days by key
-    key_totals               what each key had come to at the end of an hour, so that any time of all keys is one subtraction each
+    key_totals               what each key had come to at the end of an hour in which it asked for something, so that any time of all keys
+                             is one subtraction each
+    key_sums                 what each key has come to until now, and its last hour: the newest row of each in key_totals, in one place
     usage_spans              the first and the last record id of each hour, by which a listing finds its time
 
 The rule a newcomer would break: records are never changed after they are folded, and nothing else writes here, so that the audit can
@@ -93,12 +95,12 @@ MINUTES = Cube(
 )
 HOURS = Cube("usage_hours", "hour", HOUR_MS, _BROAD, True)
 DAYS = Cube("usage_days", "day", DAY_MS, _BROAD, True)
-GROUP_DAYS = Cube(
-    "group_days", "day", DAY_MS, {"group_id": "r.group_id", "model": "r.model", "class": CLASS}, False
-)
+_OF_GROUPS = {"group_id": "r.group_id", "model": "r.model", "class": CLASS}
+GROUP_HOURS = Cube("group_hours", "hour", HOUR_MS, _OF_GROUPS, False)
+GROUP_DAYS = Cube("group_days", "day", DAY_MS, _OF_GROUPS, False)
 KEY_HOURS = Cube("key_hours", "hour", HOUR_MS, _OF_KEYS, False)
 KEY_DAYS = Cube("key_days", "day", DAY_MS, _OF_KEYS, False)
-CUBES = (MINUTES, HOURS, DAYS, GROUP_DAYS, KEY_HOURS, KEY_DAYS)
+CUBES = (MINUTES, HOURS, DAYS, GROUP_HOURS, GROUP_DAYS, KEY_HOURS, KEY_DAYS)
 
 
 def added_up(cube: Cube, where: str) -> str:
@@ -117,10 +119,18 @@ def _fold(cube: Cube) -> str:
 
 
 _FOLDS = {cube.table: _fold(cube) for cube in CUBES}
-_BY_KEY = (
-    f"SELECT r.key_id, r.started_at_ms / {HOUR_MS}, {', '.join(f'sum({source})' for source in MEASURES.values())} "
-    "FROM usage_records r WHERE r.id > ? AND r.id <= ? GROUP BY 1, 2"
-)
+# "+": by the index of keys, SQLite would look at every key there is
+_SUM_UP = f"""
+    INSERT INTO key_sums (key_id, hour, {", ".join(MEASURES)})
+    SELECT r.key_id, max(r.started_at_ms) / {HOUR_MS}, {", ".join(f"sum({source})" for source in MEASURES.values())}
+    FROM usage_records r WHERE r.id > ? AND r.id <= ? GROUP BY +r.key_id
+    ON CONFLICT DO UPDATE SET hour = max(hour, excluded.hour), {", ".join(f"{name} = {name} + excluded.{name}" for name in MEASURES)}
+"""
+_LATE = f"""
+    SELECT r.key_id, r.started_at_ms / {HOUR_MS}, {", ".join(f"sum({source})" for source in MEASURES.values())}
+    FROM usage_records r JOIN key_sums s ON s.key_id = r.key_id AND r.started_at_ms / {HOUR_MS} < s.hour
+    WHERE r.id > ? AND r.id <= ? GROUP BY 1, 2
+"""
 _CARRY = f"""
     INSERT OR IGNORE INTO key_totals (key_id, hour, {", ".join(MEASURES)})
     SELECT ?1, ?2, {", ".join(f"coalesce(p.{name}, 0)" for name in MEASURES)} FROM (SELECT 1) LEFT JOIN key_totals p
@@ -128,6 +138,11 @@ _CARRY = f"""
 """
 # a request belongs to the hour in which it began, and to what every later hour had come to
 _RAISE = f"UPDATE key_totals SET {', '.join(f'{name} = {name} + ?' for name in MEASURES)} WHERE key_id = ? AND hour >= ?"
+_LAST = f"""
+    INSERT OR REPLACE INTO key_totals (key_id, hour, {", ".join(MEASURES)})
+    SELECT key_id, hour, {", ".join(MEASURES)} FROM key_sums
+    WHERE key_id IN (SELECT r.key_id FROM usage_records r WHERE r.id > ? AND r.id <= ?)
+"""
 _SPANS = f"""
     INSERT INTO usage_spans (hour, first_id, last_id)
     SELECT started_at_ms / {HOUR_MS}, min(id), max(id) FROM usage_records WHERE id > ? AND id <= ? GROUP BY 1
@@ -155,12 +170,21 @@ def fold(connection: Connection, most: int = STEP) -> bool:
         return False
     for cube in CUBES:
         connection.execute(_FOLDS[cube.table], (begin, end, kept_from_ms(connection, cube)))
-    for key_id, hour, *more in connection.execute(_BY_KEY, (begin, end)).fetchall():
-        connection.execute(_CARRY, (key_id, hour))
-        connection.execute(_RAISE, (*more, key_id, hour))
+    _add_to_keys(connection, begin, end)
     connection.execute(_SPANS, (begin, end))
     connection.execute("UPDATE meta SET value = ? WHERE name = 'folded_to'", (end,))
     return end < last
+
+
+def _add_to_keys(connection: Connection, begin: int, end: int) -> None:
+    """What keys came to by records that are not in yet. In its last hour a key has come to all of it; only what began in an earlier
+    one, a minute ago or a week, is looked at one by one.
+    """
+    connection.execute(_SUM_UP, (begin, end))
+    for key_id, hour, *more in connection.execute(_LATE, (begin, end)).fetchall():
+        connection.execute(_CARRY, (key_id, hour))
+        connection.execute(_RAISE, (*more, key_id, hour))
+    connection.execute(_LAST, (begin, end))
 
 
 def forget(connection: Connection, now_ms: int) -> None:

@@ -19,6 +19,7 @@ from laidian.store.rollups import (
     DAY_MS,
     DAYS,
     GROUP_DAYS,
+    GROUP_HOURS,
     HOUR_MS,
     HOURS,
     KEY_DAYS,
@@ -87,6 +88,8 @@ _PLAIN = len(MEASURES) + 1
 _TOTALS = Cube("key_totals", "hour", HOUR_MS, {"key_id": "r.key_id"}, False)
 _SHORT_MS = 16 * HOUR_MS
 """Up to so long, adding up the hours of all keys is less work than subtracting what each had come to."""
+_SHORT_OF_TWO_MS = 36 * HOUR_MS
+"""The same for two measures instead of all."""
 _LONG_MS = 45 * DAY_MS
 """Beyond it, latency is left out, too."""
 _FINE_MS = 49 * HOUR_MS
@@ -138,7 +141,7 @@ _SPENT = ("requests", "charged_nano")
 def spending(connection: Connection, since_ms: int, most: int | None = None) -> list[Spending]:
     """What keys were charged for what began since, dearest first; those without a request are left out."""
     wanted = SumFilter(since_ms=since_ms)
-    pieces = _pieces(connection, wanted, "key", (_TOTALS, KEY_HOURS))
+    pieces = _pieces(connection, wanted, "key", (_TOTALS, KEY_HOURS), short_ms=_SHORT_OF_TWO_MS)
     selects, values = _selects(pieces, wanted, _SPENT)
     rows = connection.execute(
         f"WITH pieces ({', '.join([*_PLACE, *_SPENT])}) AS ({selects}) SELECT key_id, sum(requests), sum(charged_nano) FROM pieces "
@@ -175,7 +178,7 @@ def _cubes(wanted: SumFilter, by: Grouping | None) -> tuple[Cube, Cube] | None:
         asked.add(_NAMES[by])
     if by == "key" and asked == {"key_id"} and wanted.key_ids is None:
         return _TOTALS, KEY_HOURS
-    for days, hours in ((DAYS, HOURS), (GROUP_DAYS, KEY_HOURS), (KEY_DAYS, KEY_HOURS)):
+    for days, hours in ((DAYS, HOURS), (GROUP_DAYS, GROUP_HOURS), (KEY_DAYS, KEY_HOURS)):
         if asked <= set(days.dimensions) and asked <= set(hours.dimensions):
             return days, hours
     return None
@@ -186,7 +189,12 @@ Piece = tuple[Cube | Literal["edge", "tail"], int, int]
 
 
 def _pieces(
-    connection: Connection, wanted: SumFilter, by: Grouping | None, cubes: tuple[Cube, Cube] | None
+    connection: Connection,
+    wanted: SumFilter,
+    by: Grouping | None,
+    cubes: tuple[Cube, Cube] | None,
+    *,
+    short_ms: int = _SHORT_MS,
 ) -> list[Piece]:
     since, until = wanted.since_ms or 0, _END_MS if wanted.until_ms is None else wanted.until_ms
     tail: Piece = ("tail", since, until)
@@ -197,7 +205,8 @@ def _pieces(
     if first_known is None:
         return [tail]
     since = max(since, first_known * HOUR_MS)
-    if until >= last_known * HOUR_MS:
+    until_now = until >= last_known * HOUR_MS
+    if until_now:
         # up to now: the day that runs has no records of tomorrow, so it is a whole one
         until = _up(last_known * HOUR_MS, DAY_MS)
     first_hour, last_hour = _up(since, HOUR_MS), until - until % HOUR_MS
@@ -207,8 +216,9 @@ def _pieces(
     pieces: list[Piece] = [tail, ("edge", since, first_hour), ("edge", last_hour, until)]
     kept_ms = kept_from_ms(connection, hours)
     with_records_ms = min(last_hour, last_known * HOUR_MS) - first_hour
-    if days is _TOTALS and (with_records_ms > _SHORT_MS or first_hour < kept_ms):
-        return [cut for cut in (*pieces, (days, first_hour, last_hour)) if cut[1] < cut[2]]
+    if days is _TOTALS and (with_records_ms > short_ms or first_hour < kept_ms):
+        whole: Piece = (days, first_hour, _END_MS if until_now else last_hour)
+        return [cut for cut in (*pieces, whole) if cut[1] < cut[2]]
     first_day, last_day = _up(first_hour, DAY_MS), last_hour - last_hour % DAY_MS
     if by == "hour" or days is _TOTALS or first_day >= last_day:
         pieces.append((hours, first_hour, last_hour))
@@ -248,15 +258,18 @@ def _from_cube(
 
 
 def _from_totals(low: int, high: int, measures: Sequence[str]) -> tuple[str, list[Any]]:
-    """What each key came to in whole hours: its total at the end less its total at the beginning."""
-    columns = ["0", *("k.id" if name == "key_id" else "NULL" for name in _DIMENSIONS)]
+    """What each key came to in whole hours: its total at the end less its total at the beginning. `high` of _END_MS: until now."""
+    columns = ["0", *("b.key_id" if name == "key_id" else "NULL" for name in _DIMENSIONS)]
     columns += [f"b.{name} - coalesce(a.{name}, 0)" for name in measures]
-    last = "(SELECT max(hour) FROM key_totals WHERE key_id = k.id AND hour < ?)"
-    sql = (
-        f"SELECT {', '.join(columns)} FROM keys k JOIN key_totals b ON b.key_id = k.id AND b.hour = {last} "
-        f"LEFT JOIN key_totals a ON a.key_id = k.id AND a.hour = {last}"
+    last = "(SELECT max(hour) FROM key_totals WHERE key_id = b.key_id AND hour < ?)"
+    begun = f"LEFT JOIN key_totals a ON a.key_id = b.key_id AND a.hour = {last}"
+    if high == _END_MS:
+        # who did nothing since the beginning is passed by
+        return f"SELECT {', '.join(columns)} FROM key_sums b {begun} WHERE b.hour >= ?", [low // HOUR_MS] * 2
+    ended = (
+        f"keys k CROSS JOIN key_totals b ON b.key_id = k.id AND b.hour = {last.replace('b.key_id', 'k.id')}"
     )
-    return sql, [high // HOUR_MS, low // HOUR_MS]
+    return f"SELECT {', '.join(columns)} FROM {ended} {begun}", [high // HOUR_MS, low // HOUR_MS]
 
 
 def _from_records(

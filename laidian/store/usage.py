@@ -99,7 +99,7 @@ SELECT = f"""
 _CACHED = ("cached_input", "cached_image_input", "cached_audio_input")
 _TEXTS = "(r.request_id || ' ' || r.model || ' ' || r.asked_model || ' ' || r.error_code || ' ' || r.client)"
 TROUBLE = "(r.status >= 400 OR r.status = 0 OR r.ended <> 'complete' OR instr(r.attempts, '},{') > 0)"
-"""Word for word the condition of the index usage_records_trouble."""
+"""Word for word the condition of the indexes usage_records_trouble and usage_records_key_trouble."""
 _FAILED = "(r.status >= 400 OR r.status = 0)"
 _NAMES: dict[Grouping, str] = {
     "hour": "strftime('%Y-%m-%dT%H:00Z', r.started_at_ms / 1000, 'unixepoch')",

@@ -17,6 +17,9 @@ from tests.admin.desk import NOW_MS, Desk
 
 BEFORE_SUMS = 3
 """Steps that a database had before records were added up."""
+BEFORE_GROUP_HOURS = 6
+ADDED = ("group_hours", "key_sums")
+"""Tables of the step after it."""
 
 
 def test_old_records_are_added_up_in_steps_and_every_sum_is_right_meanwhile(
@@ -51,3 +54,30 @@ def test_old_records_are_added_up_in_steps_and_every_sum_is_right_meanwhile(
         fold(connection, 5)
     assert audit(connection, desk.run).differences == ()
     connection.close()
+
+
+def test_sums_that_the_step_before_did_not_have_are_made_of_what_was_folded(desk: Desk) -> None:
+    desk.key("alice")
+    desk.key("bob")
+    for number in range(12):
+        desk.serve(
+            f"req_{number}",
+            Usage(input=10 + number),
+            key=("alice", "bob")[number % 2],
+            at_ms=NOW_MS - (number % 5) * 3_600_000,
+            status=503 if number % 4 == 3 else 200,
+        )
+    desk.do(lambda c: fold(c, 9))
+    made = {table: desk.connection.execute(f"SELECT * FROM {table}").fetchall() for table in ADDED}
+    for table in ADDED:
+        desk.do(lambda c, table=table: c.execute(f"DROP TABLE {table}"))
+    for index in ("usage_records_key_trouble", "keys_group", "keys_quota"):
+        desk.do(lambda c, index=index: c.execute(f"DROP INDEX {index}"))
+    desk.do(lambda c: c.execute(f"PRAGMA user_version = {BEFORE_GROUP_HOURS}"))
+
+    assert migrate(desk.path) == BEFORE_GROUP_HOURS
+    for table, rows in made.items():
+        assert rows
+        assert desk.connection.execute(f"SELECT * FROM {table}").fetchall() == rows, table
+    desk.do(fold)
+    assert audit(desk.connection, desk.run).differences == ()

@@ -144,7 +144,9 @@ def test_latency_is_kept_in_classes(desk: Desk) -> None:
     [
         "UPDATE usage_hours SET charged_nano = charged_nano + 1", "UPDATE usage_days SET requests = requests + 1",
         "UPDATE group_days SET output_tokens = output_tokens + 1", "UPDATE key_days SET failed = failed + 1",
-        "UPDATE key_totals SET input_tokens = input_tokens + 1", "DELETE FROM usage_hours",
+        "UPDATE key_totals SET input_tokens = input_tokens + 1", "UPDATE key_sums SET input_tokens = input_tokens + 1",
+        "UPDATE group_hours SET output_tokens = output_tokens + 1", "DELETE FROM usage_hours", "DELETE FROM group_hours",
+        "DELETE FROM key_sums",
     ],
 )  # fmt: skip
 def test_the_audit_proves_the_sums_from_the_records(desk: Desk, damage: str) -> None:
