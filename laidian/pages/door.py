@@ -9,21 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from laidian.config import PagesSettings
-
 Headers = Iterable[tuple[bytes, bytes]]
 
 _CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"x-goog-api-key"})
 
 
-class Door:
-    """Called with an ASGI scope: whether a page answers a path that the relay would take, too."""
+_PATHS = frozenset({"/models"})
+"""Of pages, and of the relay, too."""
 
-    def __init__(self, settings: PagesSettings) -> None:
-        self._paths = frozenset({"/models"} if settings.models != "off" else ())
 
-    def __call__(self, scope: dict[str, Any]) -> bool:
-        return scope["path"] in self._paths and browses(scope["headers"])
+def is_page(scope: dict[str, Any]) -> bool:
+    """Whether a path that the relay would take is answered by a page, or by the page that says there is none."""
+    return scope["path"] in _PATHS and browses(scope["headers"])
 
 
 def browses(headers: Headers) -> bool:

@@ -26,10 +26,10 @@ class Frame(msgspec.Struct, frozen=True):
     assets: dict[str, str]
     """Name to address, the content's mark included."""
 
-    def page(self, name: PageName, *content: Child, title: str = "") -> bytes:
-        """A whole document."""
+    def page(self, name: PageName | None, *content: Child, title: str = "") -> bytes:
+        """A whole document. Without a name it is none of the pages, but what is said where there is none."""
         w, settings = self.words, self.settings
-        own = w.plain(f"nav.{name}")
+        own = w.plain(f"nav.{name}" if name else "absent.title")
         head = h(
             "head",
             h("meta", charset="utf-8"),
@@ -45,7 +45,7 @@ class Frame(msgspec.Struct, frozen=True):
             h("a", w("nav.skip"), href="#content", class_="skip"),
             self._navigation(name),
             self._notice(settings.notice),
-            h("main", *content, id="content", data_page=name, **self._script_words()),
+            h("main", *content, id="content", data_page=name or "absent", **self._script_words()),
             self._footer(),
         )
         return b"<!doctype html>" + h("html", head, body, lang=TAGS[w.language]).encode()
@@ -57,7 +57,7 @@ class Frame(msgspec.Struct, frozen=True):
             for name in ("copy", "copied", "selected", "away")
         }
 
-    def _navigation(self, current: PageName) -> Html:
+    def _navigation(self, current: PageName | None) -> Html:
         w, settings = self.words, self.settings
         links = [
             h(
@@ -74,7 +74,7 @@ class Frame(msgspec.Struct, frozen=True):
         ]
         other = LANGUAGES[1 - LANGUAGES.index(w.language)]
         switch = h(
-            "a", w("nav.other_language"), href=f"{PATHS[current]}?lang={other}", lang=TAGS[other], hreflang=TAGS[other],
+            "a", w("nav.other_language"), href=f"{PATHS[current] if current else ''}?lang={other}", lang=TAGS[other], hreflang=TAGS[other],
             class_="language",
         )  # fmt: skip
         brand = (

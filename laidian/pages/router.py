@@ -6,11 +6,13 @@ A request that brings a key in a header, or does not ask for HTML, never gets a 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import msgspec
 from litestar import Request, Response, get, post, route
+from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
@@ -79,7 +81,30 @@ def page_routes(context: Context) -> list[HTTPRouteHandler]:
         handlers.append(_renewed(pages))
     if settings.key != "off":
         handlers += _own(pages, "key")
-    return [*handlers, _asset()] if handlers else []
+    return [*handlers, _asset()]
+
+
+def absent(
+    context: Context, otherwise: Callable[[_Request, HTTPException], Response[Any]]
+) -> Callable[[_Request, HTTPException], Response[Any]]:
+    """What answers a path that is not there: a page for a browser, `otherwise` for everybody else and every other trouble."""
+
+    def answer(request: _Request, error: HTTPException) -> Response[Any]:
+        api = request.scope["path"].startswith("/admin/")
+        if error.status_code != 404 or api or not browses(request.scope["headers"]):
+            return otherwise(request, error)
+        from laidian.pages.absent import absent_page
+        from laidian.pages.assets import addresses
+        from laidian.pages.frame import Frame
+        from laidian.pages.visit import visit
+        from laidian.pages.words import words
+
+        found = visit(request.scope, context.config)  # pyright: ignore[reportArgumentType]
+        content = absent_page(Frame(words(found.language), context.config.pages, addresses()))
+        body = b"" if request.method == "HEAD" else content
+        return Response(body, status_code=404, media_type=HTML, headers=_head(PRIVATE))
+
+    return answer
 
 
 def _docs(pages: _Pages) -> HTTPRouteHandler:

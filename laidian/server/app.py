@@ -19,8 +19,8 @@ from laidian.admin.api.refusals import failed, not_understood, refused
 from laidian.admin.api.router import admin_router
 from laidian.config import Config
 from laidian.errors import LaidianError
-from laidian.pages.door import Door
-from laidian.pages.router import page_routes
+from laidian.pages.door import is_page
+from laidian.pages.router import absent, page_routes
 from laidian.relay.client import Receive, Scope, Send
 from laidian.routes.front import Front
 from laidian.routes.health import health_routes
@@ -59,7 +59,7 @@ class Application:
         """Opens the services. False when they cannot be; the reason is in the log."""
         try:
             context = await self._services.start()
-            self._front = Front(context, build_litestar(self._services), Door(context.config.pages))
+            self._front = Front(context, build_litestar(self._services), is_page)
             self._services.take_front(self._front)
         except LaidianError as error:
             _log.error("the worker cannot start: %s", error.message)
@@ -88,6 +88,10 @@ def build_litestar(services: Services) -> Litestar:
         ],
         logging_config=None,
         openapi_config=None,
-        exception_handlers={LaidianError: refused, HTTPException: not_understood, Exception: failed},
+        exception_handlers={
+            LaidianError: refused,
+            HTTPException: absent(services.context, not_understood),
+            Exception: failed,
+        },
         debug=False,
     )

@@ -58,6 +58,27 @@ def test_a_page_complains_about_nothing_and_shuts_nobody_out(
         assert page.complaints == []
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("size", SIZES)
+def test_where_nothing_is_says_so_and_leads_on(
+    browser: Browser, laidian: Served, pictures: Path, size: str, language: str, theme: str
+):
+    width, height = SIZES[size]
+    with browser.page(width=width, height=height, dark=theme == "dark", language=language) as page:
+        page.open(f"{laidian.base_url}/nowhere")
+        assert ("Not found" if language == "en" else "页面不存在") in page.text()
+        assert barriers(page) == []
+        assert invisible_focus(page, 8) == []
+        page.picture(pictures / f"absent-{size}-{language}-{theme}.png")
+        page.loads(lambda: page.click("a.language"))
+        assert page.run("location.pathname") == "/nowhere"
+        assert ("页面不存在" if language == "en" else "Not found") in page.text()
+        assert all("404" in one for one in page.complaints), page.complaints
+        page.loads(lambda: page.click("nav li:nth-child(3) a"))
+        assert page.run("location.pathname") == "/status"
+
+
 BARRIERS = {
     "document.documentElement.lang = ''": "language",
     "document.querySelector('h1').remove()": "0 times <h1>",

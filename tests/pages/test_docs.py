@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages.conftest import Answer, ask
+from tests.pages.conftest import Answer, ask, bearer
 from tests.served import Place, Served, Setup, served
 from tests.simulated_provider import SimulatedProvider
 
@@ -131,5 +131,5 @@ def test_an_instance_says_only_what_is_true_of_it(small: Served):
 def test_a_page_that_is_off_is_not_there_and_nobody_links_to_it(small: Served):
     assert ask(small, "/key").status == 404
     assert ask(small, "/key", method="POST", body=b"key=sk-x").status == 404
-    assert ask(small, "/view/key").status == 404
+    assert ask(small, "/view/key", bearer(small.key)).status == 404
     assert 'href="/key' not in ask(small, "/").text

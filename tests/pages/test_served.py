@@ -108,6 +108,47 @@ def test_other_methods_are_refused_in_json(laidian: Served):
         assert ask(laidian, path, method="DELETE").status == 405
 
 
+# Nothing there
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "Not found"), ("zh", "页面不存在")])
+def test_a_browser_is_told_in_a_page_that_there_is_none(laidian: Served, language: str, said: str):
+    for method, path in (
+        ("GET", "/nowhere"),
+        ("POST", "/nowhere"),
+        ("GET", "/assets/other.js/x"),
+        ("GET", "/key/x"),
+    ):
+        answer = ask(laidian, path, {**BROWSER, "Accept-Language": language}, method=method)
+        assert (answer.status, answer.headers["content-security-policy"]) == (404, CSP), path
+        assert f"<h1>{said}</h1>" in answer.text
+        assert 'href="/key?lang=' in answer.text, "the way on"
+    other = "en" if language == "zh" else "zh"
+    assert f'href="?lang={other}"' in answer.text, "the same address in the other language"
+    assert ask(laidian, "/nowhere", {**BROWSER, "Accept-Language": language}, method="HEAD").body == b""
+
+
+def test_an_api_answers_a_browser_in_json(laidian: Served):
+    for path in ("/admin/v1/nothing", "/v1/nothing", "/v1beta/nothing"):
+        assert ask(laidian, path).headers["content-type"].startswith("application/json"), path
+
+
+def test_what_is_switched_off_is_a_page_that_is_not_there(provider: SimulatedProvider):
+    off = "".join(f'{name} = "off"\n' for name in ("docs", "models", "status", "key"))
+    with served(provider, setup=msgspec.structs.replace(SETUP, config=f"[pages]\n{off}", keys=1)) as laidian:
+        for path in PAGES:
+            answer = ask(laidian, path)
+            assert (answer.status, "<h1>Not found</h1>" in answer.text) == (404, True), path
+            assert "<li>" not in answer.text, "nothing leads to what is off"
+            assert (
+                ask(laidian, path, {"Accept": "*/*"}).headers["content-type"].startswith("application/json")
+            )
+            assert ask(laidian, path, bearer(laidian.key)).status == (200 if path == "/models" else 404)
+        style = re.search(r'href="(/assets/page.css[^"]*)"', answer.text)
+        assert style is not None
+        assert ask(laidian, style[1]).status == 200
+
+
 # Kept and compressed
 
 
