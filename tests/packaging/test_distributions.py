@@ -143,6 +143,7 @@ def test_the_installed_command_serves_the_demo(distributions: tuple[Path, Path],
 
     wait_until(lambda: process.poll() is not None or answered(), "it answers", 60)
     assert answers, log.read_text()
+    assert answers[0].status_code == 200, answers[0].text
     assert "[simulated]" in answers[0].json()["choices"][0]["message"]["content"]
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0

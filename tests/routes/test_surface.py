@@ -12,6 +12,7 @@ from laidian.protocol.family import FamilyName
 from laidian.routes.surface import SURFACE
 from laidian.routes.table import ANY, WEBSOCKET, Row
 from tests.routes.conftest import Caller, Reply
+from tests.served import wait_until
 from tests.simulated_provider import SimulatedProvider
 
 MARK: dict[FamilyName, dict[str, str]] = {
@@ -248,9 +249,9 @@ def test_head_answers_as_get_without_its_body(call: Caller):
 
 
 def test_every_line_of_the_log_names_an_operation_and_never_a_path(call: Caller):
-    call.bearer("GET", "/v1/secret-in-a-path?key=sk-secret-in-a-query")
+    answer = call.bearer("GET", "/v1/secret-in-a-path?key=sk-secret-in-a-query")
     known = {row.operation for row in SURFACE} | {"refused", "unknown"}
-    lines = call.laidian.lines()
-    assert lines
-    assert {line["operation"] for line in lines} <= known
+    own = answer.headers["x-request-id"]
+    wait_until(lambda: own in call.laidian.log(), "the line of this request is written")
+    assert {line["operation"] for line in call.laidian.lines()} <= known
     assert "secret-in-a" not in call.laidian.log()
