@@ -215,7 +215,9 @@ class Life:
             rate_tokens=ticket.input_bound + (peek.output_limit or 0),
             now_ms=self.started_at_ms,
         )
-        hold = await self.context.writer.submit(lambda connection: open_hold(connection, request))
+        hold = await self.context.writer.submit(
+            lambda connection: open_hold(connection, request), durable=False
+        )
         if not isinstance(hold, Hold):
             raise gates.refused(hold, ticket.key, ticket.group, self.started_at_ms)
         stored.add(ticket.price.version)

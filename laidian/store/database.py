@@ -55,6 +55,11 @@ def lock_path(path: Path) -> Path:
     return path.with_name(path.name + ".lock")
 
 
+def log_path(path: Path) -> Path:
+    """SQLite's write-ahead log of a database."""
+    return path.with_name(path.name + "-wal")
+
+
 def connect(path: Path, *, synchronous: str = "FULL", read_only: bool = False) -> sqlite3.Connection:
     """An autocommit connection, usable from any thread but by one at a time.
 

@@ -1,9 +1,12 @@
-"""The one place of a process that writes while it serves: small operations, committed together.
+"""The one place of a process that writes while it serves: small operations, committed together, then made durable.
 
-An operation is a function of the connection. Operations that arrive while a commit runs are collected and share the next
-transaction (group commit), so a durable commit costs a tenth of what one per request would. Statements run on the event
-loop's thread, where nothing competes for them, and only BEGIN's lock and COMMIT's fsync go to a thread: handing every
-statement to a thread made it wait for the interpreter lock after each one.
+An operation is a function of the connection. Statements and COMMIT run on the event loop's thread, where nothing competes for
+them: SQLite's NORMAL only appends to the log then, which takes microseconds. What has to survive a power cut waits for one
+`fdatasync` of the log, in a thread; operations that arrive meanwhile are collected and share the next transaction (group
+commit), so a durable commit costs a tenth of what one per request would.
+An operation that need not survive a power cut by itself (`durable=False`) has its result before the sync, and alone needs none:
+the log is written in order, so whatever is synced later makes it durable, too (reliability.md section 4). A process that is
+killed loses nothing either way.
 The rule a newcomer would break: an operation may be run twice (after another one of its batch failed), so it must depend on
 nothing but the connection and its arguments.
 """
@@ -11,6 +14,7 @@ nothing but the connection and its arguments.
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -19,7 +23,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from laidian.errors import Stopping, StorageDown
-from laidian.store.database import WriteLock, checkpoint, connect, lock_path
+from laidian.store.database import WriteLock, checkpoint, connect, lock_path, log_path, schema_version
 
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], Any]
@@ -29,11 +33,37 @@ BATCH = 64
 COMMITS_PER_CHECKPOINT = 500
 
 
+class _Entry:
+    __slots__ = ("durable", "future", "operation", "result")
+
+    def __init__(self, operation: Operation, future: asyncio.Future[Any], durable: bool) -> None:
+        self.operation = operation
+        self.future = future
+        self.durable = durable
+        self.result: Any = None
+
+    def done(self) -> None:
+        if not self.future.done():
+            self.future.set_result(self.result)
+
+    def failed(self, error: BaseException) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
 class Writer:
-    def __init__(self, path: Path, *, synchronous: str = "FULL") -> None:
+    """One per process. `synchronous` as SQLite has it; below FULL nothing is synced but by a checkpoint.
+
+    `sync` makes a file's content durable, given its descriptor; a test puts a disk in its place that forgets.
+    """
+
+    def __init__(
+        self, path: Path, *, synchronous: str = "FULL", sync: Callable[[int], None] = os.fdatasync
+    ) -> None:
         self._path = path
         self._synchronous = synchronous
-        self._pending: list[tuple[Operation, asyncio.Future[Any]]] = []
+        self._sync = sync
+        self._pending: list[_Entry] = []
         self._busy = False
         self._closed = False
         self._idle: asyncio.Future[None] | None = None
@@ -44,21 +74,31 @@ class Writer:
     def start(self) -> None:
         """Opens the connection; called on the event loop that will use it."""
         self._loop = asyncio.get_running_loop()
-        self._connection = connect(self._path, synchronous=self._synchronous)
+        full = self._synchronous == "FULL"
+        self._connection = connect(self._path, synchronous="NORMAL" if full else self._synchronous)
         self._connection.execute("PRAGMA busy_timeout = 2000")
+        schema_version(
+            self._connection
+        )  # the log exists from the first read on, and as long as this connection
+        self._log = os.open(log_path(self._path), os.O_RDONLY | os.O_CLOEXEC) if full else -1
         self._lock = WriteLock(lock_path(self._path))
-        self._thread = threading.Thread(target=self._work, name="laidian-commit", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="laidian-sync", daemon=True)
         self._thread.start()
 
-    def submit(self, operation: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
-        """The operation's result, once it is committed. Fails with StorageDown when the database cannot be written."""
+    def submit(
+        self, operation: Callable[[sqlite3.Connection], T], *, durable: bool = True
+    ) -> asyncio.Future[T]:
+        """The operation's result, once it is committed and, when `durable`, on the disk.
+
+        Fails with StorageDown when the database cannot be written.
+        """
         future: asyncio.Future[T] = self._loop.create_future()
         if self._closed:
             future.set_exception(
                 Stopping("the server is stopping and takes no new work; try again in a moment")
             )
             return future
-        self._pending.append((operation, future))
+        self._pending.append(_Entry(operation, future, durable))
         if not self._busy:
             self._busy = True
             self._loop.call_soon(self._begin)
@@ -74,6 +114,8 @@ class Writer:
         await asyncio.to_thread(self._thread.join)
         self._connection.close()
         self._lock.close()
+        if self._log >= 0:
+            os.close(self._log)
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -90,82 +132,84 @@ class Writer:
         self._loop.call_soon_threadsafe(self._run)
 
     def _run(self) -> None:
+        """One batch: transaction, commit, results. The lock is held at the beginning."""
         batch, self._pending = self._pending[:BATCH], self._pending[BATCH:]
-        done: list[tuple[asyncio.Future[Any], Any]] = []
+        before = self._connection.total_changes
         try:
-            while batch:
-                failed = self._attempt(batch, done)
-                if failed is None:
-                    break
-                done.clear()
+            while batch and (failed := self._attempt(batch)) is not None:
                 del batch[failed]
+            if batch:
+                self._connection.execute("COMMIT")
         except sqlite3.Error as error:
+            # SQLite has usually rolled back already; a second ROLLBACK would raise (reliability.md section 1)
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             self._lock.release()
-            self._fail([future for _, future in batch], error)
+            self._fail(batch, f"the database cannot be written ({error}); nothing was relayed")
+            self._next()
             return
-        self._jobs.put(lambda: self._commit(done))
+        waiting = []
+        if self._log >= 0 and self._connection.total_changes != before:
+            waiting = [entry for entry in batch if entry.durable]
+        for entry in batch:
+            if not (waiting and entry.durable):
+                entry.done()
+        self._commits += 1
+        checkpoint_due = self._commits % COMMITS_PER_CHECKPOINT == 0
+        if not checkpoint_due:
+            self._lock.release()
+        if waiting or checkpoint_due:
+            self._jobs.put(lambda: self._secure(waiting, checkpoint_due))
+        else:
+            self._next()
 
-    def _attempt(
-        self, batch: list[tuple[Operation, asyncio.Future[Any]]], done: list[tuple[asyncio.Future[Any], Any]]
-    ) -> int | None:
+    def _attempt(self, batch: list[_Entry]) -> int | None:
         """Runs a batch inside a transaction that stays open; rolls back and returns the index of the one that failed."""
         self._connection.execute("BEGIN IMMEDIATE")
-        for index, (operation, future) in enumerate(batch):
+        for index, entry in enumerate(batch):
             try:
-                done.append((future, operation(self._connection)))
+                entry.result = entry.operation(self._connection)
             except Exception as error:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 if isinstance(error, sqlite3.OperationalError):
                     raise  # disk full, I/O error, locked: it is the database, not the operation
-                if not future.done():
-                    future.set_exception(error)
+                entry.failed(error)
                 return index
         return None
 
-    def _commit(self, done: list[tuple[asyncio.Future[Any], Any]]) -> None:
-        error: sqlite3.Error | None = None
+    def _secure(self, waiting: list[_Entry], checkpoint_due: bool) -> None:
+        """In the thread: puts the log on the disk, and copies it back now and then; the loop leaves the connection alone meanwhile."""
+        fault = ""
         try:
-            if self._connection.in_transaction:
-                self._connection.execute("COMMIT")
-            self._checkpoint_sometimes()
-        except sqlite3.Error as caught:
-            error = caught
-            # SQLite has usually rolled back already; a second ROLLBACK would raise (reliability.md section 1)
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-        finally:
-            self._lock.release()
-        self._loop.call_soon_threadsafe(self._finish, done, error)
+            if waiting:
+                self._sync(self._log)
+        except OSError as error:
+            fault = f"the disk did not confirm what was written ({error.strerror}); a power cut may lose it"
+        if checkpoint_due:
+            self._checkpoint()
+        self._loop.call_soon_threadsafe(self._finish, waiting, fault)
 
-    def _checkpoint_sometimes(self) -> None:
-        self._commits += 1
-        if self._commits % COMMITS_PER_CHECKPOINT:
-            return
+    def _checkpoint(self) -> None:
         try:
             checkpoint(self._connection)
         except sqlite3.Error:
-            # what was committed stays committed in the log; the next checkpoint tries again
+            # what was committed stays committed in the log; the next commit tries again
             self._commits -= 1
+        finally:
+            self._lock.release()
 
-    def _finish(self, done: list[tuple[asyncio.Future[Any], Any]], error: sqlite3.Error | None) -> None:
-        if error is not None:
-            self._fail([future for future, _ in done], error)
-            return
-        for future, result in done:
-            if not future.done():
-                future.set_result(result)
+    def _finish(self, waiting: list[_Entry], fault: str) -> None:
+        if fault:
+            self._fail(waiting, fault)
+        else:
+            for entry in waiting:
+                entry.done()
         self._next()
 
-    def _fail(self, futures: list[asyncio.Future[Any]], error: sqlite3.Error) -> None:
-        for future in futures:
-            if not future.done():
-                future.set_exception(
-                    StorageDown(
-                        f"the database cannot be written ({error}); nothing was relayed. The operator has to look."
-                    )
-                )
-        self._next()
+    def _fail(self, entries: list[_Entry], fault: str) -> None:
+        for entry in entries:
+            entry.failed(StorageDown(f"{fault}. The operator has to look."))
 
     def _next(self) -> None:
         if self._pending:

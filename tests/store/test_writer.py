@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import sqlite3
 import subprocess
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -236,3 +238,88 @@ async def full_and_empty_again(place: Callable[[Writer], Disk]) -> None:
         assert writer._connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     finally:
         await writer.aclose()
+
+
+class SlowDisk:
+    """Confirms what was written only when it is told to."""
+
+    def __init__(self, fault: OSError | None = None) -> None:
+        self.asked = 0
+        self.may_confirm = threading.Event()
+        self._fault = fault
+
+    def sync(self, descriptor: int) -> None:
+        self.asked += 1
+        assert self.may_confirm.wait(10)
+        if self._fault is not None:
+            raise self._fault
+        os.fdatasync(descriptor)
+
+
+@pytest.fixture
+async def on_slow_disk(tmp_path: Path) -> AsyncIterator[tuple[Writer, SlowDisk]]:
+    path, disk = tmp_path / "ledger.db", SlowDisk()
+    make_table(path)
+    writer = Writer(path, sync=disk.sync)
+    writer.start()
+    yield writer, disk
+    disk.may_confirm.set()
+    await writer.aclose()
+
+
+async def turns(number: int = 50) -> None:
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+async def test_a_durable_result_waits_for_the_disk_and_another_does_not(
+    on_slow_disk: tuple[Writer, SlowDisk], tmp_path: Path
+) -> None:
+    writer, disk = on_slow_disk
+    first, durable = writer.submit(note("first"), durable=False), writer.submit(note("durable"))
+    assert await asyncio.wait_for(first, 5) == "first"
+    await turns()
+    assert not durable.done()
+    assert notes(tmp_path / "ledger.db") == ["first", "durable"]
+    disk.may_confirm.set()
+    assert await asyncio.wait_for(durable, 5) == "durable"
+    assert disk.asked == 1
+
+
+async def test_what_comes_during_a_sync_shares_the_next_transaction(
+    on_slow_disk: tuple[Writer, SlowDisk], tmp_path: Path
+) -> None:
+    writer, disk = on_slow_disk
+    early = writer.submit(note("early"))
+    await turns()
+    late = [writer.submit(note("late 1")), writer.submit(note("late 2"))]
+    await turns()
+    assert notes(tmp_path / "ledger.db") == ["early"]
+    disk.may_confirm.set()
+    assert await asyncio.gather(early, *late) == ["early", "late 1", "late 2"]
+    assert disk.asked == 2
+
+
+async def test_the_disk_is_not_asked_when_nothing_has_to_be_on_it(
+    on_slow_disk: tuple[Writer, SlowDisk],
+) -> None:
+    writer, disk = on_slow_disk
+    assert await asyncio.wait_for(writer.submit(note("a"), durable=False), 5) == "a"
+    read = writer.submit(lambda connection: connection.execute("SELECT text FROM notes").fetchall())
+    assert await asyncio.wait_for(read, 5) == [("a",)]
+    assert disk.asked == 0
+
+
+async def test_a_disk_that_does_not_confirm_fails_what_waited_for_it(tmp_path: Path) -> None:
+    path, disk = tmp_path / "ledger.db", SlowDisk(OSError(errno.EIO, os.strerror(errno.EIO)))
+    disk.may_confirm.set()
+    make_table(path)
+    writer = Writer(path, sync=disk.sync)
+    writer.start()
+    try:
+        with pytest.raises(StorageDown, match=r"did not confirm .* \(Input/output error\)"):
+            await writer.submit(note("a"))
+        assert await writer.submit(note("b"), durable=False) == "b"
+    finally:
+        await writer.aclose()
+    assert notes(path) == ["a", "b"], "it is written, only not known to survive a power cut"
