@@ -140,6 +140,15 @@ class ModelUnpriced(OperatorError):
     type = "invalid_request_error"
 
 
+class EndedByOperator(OperatorError):
+    """A running request that the operator broke off. No 5xx: Codex repeats one thirty times, and it would run away again."""
+
+    status = 403
+    code = "ended_by_operator"
+    type = "permission_error"
+    retry = False
+
+
 class UpstreamFailure(LaidianError):
     fault = "upstream"
 

@@ -89,7 +89,8 @@ class Life:
         self._answer_type = JSON_TYPE
         self._goodbye = b""
         self.drain_timer: asyncio.TimerHandle | None = None
-        self.cancelled = False
+        self.cancelled: LaidianError | None = None
+        """Why it was ended from here, as its client is told."""
         self.bond: Bond | None = None
         self.awaited = False
         """Whether the answer is made in the background and its hold can outlive this request."""
@@ -248,10 +249,10 @@ class Life:
             raise verdict(failures, outcome.peek.model)
 
     def _over(self, outcome: Outcome) -> bool:
-        """Whether the client left, so that nobody is there to be answered. Raises Stopping when the operator ended it."""
+        """Whether the client left, so that nobody is there to be answered. Raises what a cancelled request was ended with."""
         if self.cancelled:
             outcome.ended = "cancelled"
-            raise Stopping("The operator ended this request.", retry=False)
+            raise self.cancelled
         if self.client.gone:
             outcome.ended = "client_closed"
         return self.client.gone
@@ -479,7 +480,7 @@ class Life:
             return
         if self.cancelled:
             outcome.ended = "cancelled"
-            raise Stopping("The operator ended this request.", retry=False)
+            raise self.cancelled
         if self.client.gone:
             outcome.ended = "client_closed"
             return
@@ -539,9 +540,9 @@ class Life:
         elif self.drain_timer is None:
             self.drain_timer = self.context.loop.call_later(settings.drain_s, self._let_go)
 
-    def cancel(self) -> None:
-        """Ends the request at the operator's word: the upstream is let go, what was used is settled."""
-        self.cancelled = True
+    def cancel(self, why: LaidianError) -> None:
+        """Ends the request from here: the upstream is let go, what was used is settled, the client is told why."""
+        self.cancelled = why
         self._let_go()
 
     def _let_go(self) -> None:

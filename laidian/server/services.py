@@ -18,7 +18,7 @@ from laidian.clock import now_ms
 from laidian.config import Config
 from laidian.domain.circuit import Circuit, CircuitKey
 from laidian.domain.upstream import Secret, Upstream
-from laidian.errors import LaidianError
+from laidian.errors import EndedByOperator, LaidianError, Stopping
 from laidian.protocol.anthropic import Anthropic
 from laidian.protocol.anthropic_codec import AnthropicCodec
 from laidian.protocol.anthropic_family import AnthropicFamily
@@ -190,7 +190,7 @@ class Services:
             return True
         life = self.context.live.get(request_id)
         if life is not None:
-            life.cancel()
+            life.cancel(EndedByOperator("The operator of this relay ended this request."))
         elif not self.context.background.let_go(request_id):
             return False
         self._ending.add(request_id)
@@ -265,7 +265,7 @@ class Services:
     def _end_streams(self) -> None:
         """The bound of a graceful stop: what still runs is ended and settled."""
         for life in list(self.context.live.values()):
-            life.cancel()
+            life.cancel(Stopping("The server is stopping and ended this request; try it again in a moment."))
 
     async def _look_for_orphans(self) -> None:
         at_ms, run = now_ms(), self._folder.run

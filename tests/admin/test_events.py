@@ -122,8 +122,11 @@ async def test_a_request_in_flight_is_heard_of_and_ended_through_any_worker(
         assert told.ending
         ended = await ear.until(Ended, request_id=started.request.request_id)
         assert ended.record.ended == "cancelled"
-        # an answer that had begun ends early, one that had not is refused
-        assert (await stream).status_code in (200, 503)
+        answer = await stream
+        # an answer that had begun ends early, one that had not is refused; nobody is invited to try again
+        assert answer.status_code in (200, 403)
+        assert '"code":"ended_by_operator"' in answer.text
+        assert ended.record.error_code == "ended_by_operator"
 
 
 async def test_every_refusal_is_a_row_with_its_sentence(laidian: Served, admin: AdminClient) -> None:

@@ -89,7 +89,8 @@ async def test_a_stop_ends_what_runs_longer_than_its_bound_and_settles_it(
             stopping = asyncio.create_task(asyncio.to_thread(laidian.stop))
             text = (await answer.aread()).decode()
         assert await stopping == 0
-        assert "server_stopping" in text or "ended this request" in text
+        assert '"code":"server_stopping"' in text
+        assert "The server is stopping and ended this request" in text
         assert "[DONE]" not in text
         record = laidian.record(answer.headers["x-request-id"])
         (row,) = provider.bill(rows=1).rows

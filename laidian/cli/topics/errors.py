@@ -119,6 +119,7 @@ SECTIONS: tuple[Section, ...] = (
                 "405",
                 "the path exists, the method does not; `allow` names those that do",
             ),
+            Code("ended_by_operator", "403", "the operator ended the request while it ran; do not repeat it"),
             Code("websocket_not_supported", "426", "WebSockets are not spoken; clients fall back to HTTP"),
         ),
     ),
