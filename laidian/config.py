@@ -100,6 +100,8 @@ class PagesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Shown on every page."""
     incident: str = ""
     """Shown on /status, above everything."""
+    feed: bool = False
+    """Whether a public /status can be subscribed to, at /status.rss."""
 
     def __post_init__(self) -> None:
         # it stands in the commands of the documentation, which people paste into a shell

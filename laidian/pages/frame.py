@@ -10,6 +10,7 @@ import msgspec
 from laidian import __version__
 from laidian.config import PagesSettings
 from laidian.pages.html import Child, Html, h
+from laidian.pages.markdown import markdown
 from laidian.pages.words import LANGUAGES, TAGS, Words
 from laidian.relay.gates import moment
 
@@ -26,8 +27,8 @@ class Frame(msgspec.Struct, frozen=True):
     assets: dict[str, str]
     """Name to address, the content's mark included."""
 
-    def page(self, name: PageName | None, *content: Child, title: str = "") -> bytes:
-        """A whole document. Without a name it is none of the pages, but what is said where there is none."""
+    def page(self, name: PageName | None, *content: Child, title: str = "", feed: str = "") -> bytes:
+        """A whole document. Without a name it is none of the pages, but what is said where there is none. `feed`: address of its RSS."""
         w, settings = self.words, self.settings
         own = w.plain(f"nav.{name}" if name else "absent.title")
         head = h(
@@ -38,6 +39,7 @@ class Frame(msgspec.Struct, frozen=True):
             h("title", title or f"{own} · {settings.brand}"),
             h("link", rel="icon", href=self.assets["icon.svg"], type="image/svg+xml"),
             h("link", rel="stylesheet", href=self.assets["page.css"]),
+            h("link", rel="alternate", type="application/rss+xml", href=feed) if feed else None,
             h("script", "", src=self.assets["page.js"], defer=True),
         )
         body = h(
@@ -95,7 +97,7 @@ class Frame(msgspec.Struct, frozen=True):
 
     def _notice(self, notice: str) -> Html | None:
         return (
-            h("aside", paragraphs(notice), class_="notice", aria_label=self.words.plain("notice.label"))
+            h("aside", markdown(notice), class_="notice", aria_label=self.words.plain("notice.label"))
             if notice
             else None
         )
@@ -115,11 +117,6 @@ class Frame(msgspec.Struct, frozen=True):
     def link(self, name: PageName) -> str:
         """To a page in the language that is being read."""
         return f"{PATHS[name]}?lang={self.words.language}"
-
-
-def paragraphs(text: str) -> Sequence[Html]:
-    """A text of the operator's: an empty line begins a paragraph."""
-    return [h("p", part.strip()) for part in text.split("\n\n") if part.strip()]
 
 
 def clock(at_ms: int) -> Html:

@@ -20,17 +20,21 @@ from laidian.pages.bars import Bar, bars
 from laidian.pages.docs import client_tabs
 from laidian.pages.frame import Frame, clock, table
 from laidian.pages.html import Child, Html, h
-from laidian.pages.models import models_table
+from laidian.pages.models import searched_table
 from laidian.pages.money import dollars
 from laidian.pages.offer import Offers
+from laidian.pages.sheet import sheet_address
 from laidian.pages.words import Words
 from laidian.relay.holder import Day, Period, Spending, Standing
+from laidian.relay.holder_request import holder_request
 from laidian.store.holder import Window
 from laidian.store.usage import RecordRow
 
 DAYS = 30
-RECENT = 20
+RECENT = 100
 """Requests with their receipts."""
+AT_HAND = 20
+"""Of them in sight; the others wait behind a word."""
 DAY_MS = 86_400_000
 
 
@@ -244,10 +248,25 @@ def _by_model(w: Words, standing: Standing) -> Html | None:
 def _recent(w: Words, recent: Sequence[tuple[RecordRow, Receipt]]) -> Html:
     if not recent:
         return h("section", h("h2", w("key.recent")), h("p", w("key.recent_none"), class_="soft"))
+    drawn = [_request(w, row, receipt) for row, receipt in recent]
+    earlier = len(drawn) - AT_HAND
+    address = sheet_address([holder_request(row) for row, _ in recent])
     return h(
         "section",
         h("h2", w("key.recent")),
-        h("div", [_request(w, row, receipt) for row, receipt in recent], class_="receipts"),
+        h("div", drawn[:AT_HAND], class_="receipts"),
+        h(
+            "details",
+            h("summary", w("key.recent_earlier", count=str(earlier))),
+            h("div", drawn[AT_HAND:], class_="receipts"),
+        )
+        if earlier > 0
+        else None,
+        h(
+            "p",
+            h("a", w("key.sheet", count=str(len(drawn))), href=address, download="laidian-requests.csv"),
+            class_="small",
+        ),
     )
 
 
@@ -306,7 +325,11 @@ def _models(w: Words, seen: Seen) -> Html | None:
     models = seen.offers.models
     works = sum(one.state == "up" for one in models)
     said = w("key.models_count", works=str(works), all=str(len(models)))
-    return h("section", h("h2", w("key.models")), h("details", h("summary", said), models_table(w, models)))
+    return h(
+        "section",
+        h("h2", w("key.models")),
+        h("details", h("summary", said), searched_table(w, models, "key-models"), id="key-models"),
+    )
 
 
 def _clients(frame: Frame, seen: Seen) -> Html | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from laidian.admin.schema import Rate as RateAnswer
+from laidian.domain.group import CAPABILITIES
 from laidian.domain.money import format_multiplier, format_usd
 from laidian.domain.selection import BlockCause
 from laidian.pages.frame import Frame, clock, table
@@ -18,6 +19,12 @@ from laidian.relay.gates import moment
 
 GLYPHS: dict[str, str] = {"up": "●", "resting": "▲", "part": "▲", "down": "✕", "none": "○"}
 """A state is a glyph, a word and a colour, never the colour alone."""
+
+
+SEARCHED = 8
+"""Rows that need no search."""
+STEP = 100
+"""Rows that a page with a script shows at first: a thousand are too many for a phone."""
 
 
 class ModelAnswer(msgspec.Struct, frozen=True):
@@ -94,22 +101,44 @@ def models_view(words: Words, offers: Offers, now_ms: int, *, name: str = "price
             "p", words("models.count", works=str(works), all=str(len(offers.models)), at=clock(now_ms)), " ", _sources(words, offers),
             class_="soft",
         ),
-        _search(words, name) if len(offers.models) > 8 else None,
-        models_table(words, offers.models),
+        searched_table(words, offers.models, name),
         h("p", words("models.explained"), class_="small"),
         id=name,
     )  # fmt: skip
 
 
-def _search(words: Words, name: str) -> Html:
-    field = f"{name}-search"
+def searched_table(words: Words, models: Sequence[Offer], name: str) -> Sequence[Child]:
+    """The table in an element of the id `name`, with what a script finds rows by where there are more than a glance takes in."""
+    return [_search(words, models, name) if len(models) > SEARCHED else None, _models_table(words, models)]
+
+
+def _search(words: Words, models: Sequence[Offer], name: str) -> Html:
+    """A script brings it to life, and shows `data-step` rows at first."""
+    field, choice, only = f"{name}-search", f"{name}-capability", f"{name}-up"
+    capabilities = [one for one in CAPABILITIES if any(one in offer.capabilities for offer in models)]
+    options = [
+        h("option", words(f"capability.{one}"), value=words.plain(f"capability.{one}"))
+        for one in capabilities
+    ]
     return h(
         "div",
-        h("label", words("models.search"), for_=field, class_="name"),
-        h("input", type="search", id=field, data_filters=name, autocomplete="off", spellcheck="false"),
-        " ",
-        h("output", for_=field, class_="small"),
+        h(
+            "div",
+            h("label", words("models.search"), for_=field, class_="name"),
+            h("input", type="search", id=field, autocomplete="off", spellcheck="false"),
+        ),
+        h(
+            "div",
+            h("label", words("models.capability"), for_=choice, class_="name"),
+            h("select", h("option", words("models.any_capability"), value=""), options, id=choice),
+        ),
+        h("label", h("input", type="checkbox", id=only), " ", words("models.only_up"), for_=only),
+        h("output", for_=f"{field} {choice} {only}", class_="small"),
+        h("button", words("models.all"), type="button", class_="quiet", hidden=True),
         hidden=True,
+        class_="search",
+        data_finds=name,
+        data_step=STEP,
     )
 
 
@@ -126,7 +155,7 @@ def _sources(words: Words, offers: Offers) -> Html:
     return words("models.sources", sources=shown)
 
 
-def models_table(words: Words, models: Sequence[Offer]) -> Html:
+def _models_table(words: Words, models: Sequence[Offer]) -> Html:
     heads = [
         words.plain(f"models.{name}")
         for name in ("model", "input", "cached_input", "output", "other", "multiplier", "now")

@@ -6,6 +6,7 @@ A request that brings a key in a header, or does not ask for HTML, never gets a 
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -32,7 +33,8 @@ _Answer = Response[bytes]
 
 FORM_MAX_BYTES = 4_096
 """A form holds one key."""
-HTML, JSON = "text/html", "application/json"
+PACKED_FROM_BYTES = 4_096
+HTML, JSON, SVG, RSS = "text/html", "application/json", "image/svg+xml", "application/rss+xml; charset=utf-8"
 
 
 class Greeting(msgspec.Struct, frozen=True):
@@ -78,7 +80,9 @@ def page_routes(context: Context) -> list[HTTPRouteHandler]:
     if settings.status != "off":
         handlers += [*_own(pages, "status"), _data(pages, "status", keyed=settings.status == "keyed")]
     if settings.status == "public":
-        handlers.append(_renewed(pages))
+        handlers += [_renewed(pages), _badge(pages)]
+        if settings.feed:
+            handlers.append(_feed(pages))
     if settings.key != "off":
         handlers += _own(pages, "key")
     return [*handlers, _asset()]
@@ -144,7 +148,13 @@ def _own(pages: _Pages, name: PageName) -> list[HTTPRouteHandler]:
         from laidian.pages.site import View
 
         status, html = await site.seen(name, visit, _credential(request), _host(request))
-        return _json(msgspec.json.encode(View(str(html))), PRIVATE, status)
+        content = msgspec.json.encode(View(str(html)))
+        if "gzip" not in request.headers.get("accept-encoding", "") or len(content) < PACKED_FROM_BYTES:
+            return _json(content, PRIVATE, status)
+        # a thousand models are a megabyte; nothing secret is inside that its size could tell
+        packed = await asyncio.to_thread(gzip.compress, content, 5)
+        headers = {**_head(PRIVATE), "content-encoding": "gzip"}
+        return Response(packed, status_code=status, media_type=JSON, headers=headers)
 
     return [page, form, view]
 
@@ -177,6 +187,32 @@ def _renewed(pages: _Pages) -> HTTPRouteHandler:
         return _kept(request, await site.public("status.view", pages.visit(request)), JSON)
 
     return renewed
+
+
+def _badge(pages: _Pages) -> HTTPRouteHandler:
+    @route("/status/badge.svg", http_method=["GET", "HEAD"])
+    async def badge(request: _Request) -> _Answer:
+        """`?name=` a model, or whatever /status names; `?show=uptime` for ninety days instead of this moment."""
+        name = request.query_params.get("name", "")[:256]
+        site = await pages.site()
+        drawn = await site.badge(
+            pages.visit(request), name, uptime=request.query_params.get("show") == "uptime"
+        )
+        if drawn is None:
+            raise NotFound(
+                f"/status names nothing {name[:64]!a}. GET /status.json lists what it names.", param="name"
+            )
+        return Response(drawn, media_type=SVG, headers=_head(PUBLIC))
+
+    return badge
+
+
+def _feed(pages: _Pages) -> HTTPRouteHandler:
+    @route("/status.rss", http_method=["GET", "HEAD"])
+    async def feed(request: _Request) -> _Answer:
+        return _kept(request, await (await pages.site()).public("status.rss", pages.visit(request)), RSS)
+
+    return feed
 
 
 def _asset() -> HTTPRouteHandler:

@@ -22,8 +22,10 @@ from laidian.admin.service.usage import receipt
 from laidian.clock import now_ms
 from laidian.domain.group import Group
 from laidian.domain.key import Key, display
+from laidian.domain.snippets import root_of
 from laidian.errors import Bug, LaidianError, Unauthenticated
 from laidian.pages import assets
+from laidian.pages.badge import Shown, badge
 from laidian.pages.docs import docs_page, instance
 from laidian.pages.entry import entry_form, refused_view
 from laidian.pages.frame import Frame, PageName
@@ -32,6 +34,7 @@ from laidian.pages.html import Child, Html, h
 from laidian.pages.key import RECENT, Seen, key_page, key_view, last_days
 from laidian.pages.models import models_answer, models_page, models_view
 from laidian.pages.offer import Offers, State, offers, public_groups
+from laidian.pages.rss import status_rss
 from laidian.pages.status import RENEWED, Monitor, of_models, status_answer, status_page, status_view
 from laidian.pages.uptime import DAYS, HOURS, first_hour, uptime
 from laidian.pages.visit import Visit
@@ -50,6 +53,10 @@ OFFERS_KEPT_S = 5.0
 """What works now changes within seconds, and looking costs 40 us for each model and group."""
 DRAWN = 64
 """Pages kept; the one that was asked for longest ago is forgotten first."""
+
+
+ADDRESSED = ("docs", "status.rss")
+"""What names the address under which the visitor found it, which a crowd could write in many ways."""
 
 
 class View(msgspec.Struct, frozen=True):
@@ -78,6 +85,7 @@ class Site:
         self._turn = asyncio.Lock()
         self._offers: tuple[Offers, float] | None = None
         """What the public is offered, and until when that holds."""
+        self._monitored: tuple[Sequence[Monitor], float] | None = None
         if self._settings.group not in ("", *(one.name for one in context.catalog.current().groups.values())):
             _log.warning(
                 "[pages] group in config.toml names %r, which is no group here: the pages show no models",
@@ -90,6 +98,7 @@ class Site:
             "status": self._status,
             "status.json": self._status_data,
             "status.view": self._status_view,
+            "status.rss": self._status_rss,
             "key": self._key,
         }
 
@@ -97,7 +106,7 @@ class Site:
 
     async def public(self, name: str, visit: Visit) -> Drawn:
         """A page by its name (`docs`), data by its file name (`models.json`), or the part of the status that renews itself."""
-        if name != "docs":  # nothing else names the address, which a crowd could write in many ways
+        if name not in ADDRESSED:
             visit = Visit(visit.language, "")
         place = (name, visit)
         kept = self._drawn.get(place)
@@ -138,7 +147,8 @@ class Site:
         if self._settings.status == "keyed":
             return status_page(frame, entry_form(frame, "status"))
         view = self._status_html(visit, await self._monitors(self._public_offers()))
-        return status_page(frame, h("div", view, data_renews=f"{RENEWED}?lang={visit.language}"))
+        note = h("p", frame.words("status.renews"), class_="small", hidden=True)
+        return status_page(frame, [h("div", view, data_renews=f"{RENEWED}?lang={visit.language}"), note])
 
     async def _status_view(self, visit: Visit) -> bytes:
         return msgspec.json.encode(
@@ -148,6 +158,21 @@ class Site:
     async def _status_data(self, visit: Visit) -> bytes:
         monitors = await self._monitors(self._public_offers())
         return msgspec.json.encode(status_answer(monitors, self._settings.incident, now_ms()))
+
+    async def _status_rss(self, visit: Visit) -> bytes:
+        monitors, settings = await self._shared_monitors(), self._settings
+        said, root = words(visit.language), root_of(visit.base_url)
+        return await asyncio.to_thread(
+            lambda: status_rss(said, settings.brand, settings.incident, monitors, root, now_ms())
+        )
+
+    async def badge(self, visit: Visit, name: str, *, uptime: bool) -> bytes | None:
+        """A picture of the status, or of one of its names; None when it has none of that name."""
+        async with self._turn:
+            monitors = await self._shared_monitors()
+        shown: Shown = "uptime" if uptime else "state"
+        drawn = badge(words(visit.language), self._settings.brand, monitors, name, shown)
+        return None if drawn is None else drawn.encode()
 
     async def _key(self, visit: Visit) -> bytes:
         frame = self._frame(visit)
@@ -245,6 +270,14 @@ class Site:
 
     def _status_html(self, visit: Visit, monitors: Sequence[Monitor]) -> Html:
         return status_view(words(visit.language), monitors, now_ms(), PROBE_EVERY_S)
+
+    async def _shared_monitors(self) -> Sequence[Monitor]:
+        """The public's, read at most once in `KEPT_S` for all badges and feeds. To be called in one's turn."""
+        kept, until_s = self._monitored or ((), 0.0)
+        if until_s < time.monotonic():
+            kept = await self._monitors(self._public_offers())
+            self._monitored = kept, time.monotonic() + KEPT_S
+        return kept
 
     async def _monitors(self, found: Callable[[], Offers]) -> list[Monitor]:
         """One card each, by model or by upstream."""

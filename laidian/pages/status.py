@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from laidian.pages.bars import Bar, bars
-from laidian.pages.frame import Frame, clock, paragraphs
+from laidian.pages.frame import Frame, clock
 from laidian.pages.html import Child, Html, h
+from laidian.pages.markdown import markdown
 from laidian.pages.models import GLYPHS, state_of
 from laidian.pages.offer import Offer, State
 from laidian.pages.uptime import DAYS, HOURS, Uptime, uptime
@@ -25,6 +26,7 @@ ALONE = 24
 NAMED = 6
 """Models that a card names before it says how many more there are."""
 RENEWED = "/view/status/public"
+RSS = "/status.rss"
 
 
 class Monitor(msgspec.Struct, frozen=True):
@@ -97,7 +99,13 @@ def headline(monitors: Sequence[Monitor]) -> str:
     return "all_down"
 
 
-_STATES = {"all_up": "up", "some_part": "part", "some_down": "part", "all_down": "down", "nothing": "none"}
+HEADLINE_STATES = {
+    "all_up": "up",
+    "some_part": "part",
+    "some_down": "part",
+    "all_down": "down",
+    "nothing": "none",
+}
 
 
 def status_answer(monitors: Sequence[Monitor], incident: str, now_ms: int) -> StatusAnswer:
@@ -127,13 +135,24 @@ def _rounded(share: float | None) -> float | None:
 def status_page(frame: Frame, content: Child) -> bytes:
     """`content`: `status_view`, or the field for a key where the operator wants one."""
     title = h("h1", frame.words("status.title"), class_="eyebrow")
-    return frame.page("status", h("section", title, _incident(frame), content, class_="hero"))
+    told = frame.settings.status == "public" and frame.settings.feed
+    rss = f"{RSS}?lang={frame.words.language}"
+    more = (
+        h("p", h("a", frame.words("status.rss"), href=rss, type="application/rss+xml"), class_="small")
+        if told
+        else None
+    )
+    return frame.page(
+        "status",
+        h("section", title, _incident(frame), content, more, class_="hero"),
+        feed=rss if told else "",
+    )
 
 
 def _incident(frame: Frame) -> Html | None:
     incident = frame.settings.incident
     return (
-        h("aside", paragraphs(incident), class_="incident", aria_label=frame.words.plain("status.incident"))
+        h("aside", markdown(incident), class_="incident", aria_label=frame.words.plain("status.incident"))
         if incident
         else None
     )
@@ -141,7 +160,7 @@ def _incident(frame: Frame) -> Html | None:
 
 def status_view(words: Words, monitors: Sequence[Monitor], now_ms: int, probe_every_s: float) -> Html:
     said = headline(monitors)
-    state = _STATES[said]
+    state = HEADLINE_STATES[said]
     explained = words("status.explained", minutes=f"{probe_every_s / 60:g}", days=str(DAYS))
     return h(
         "div",

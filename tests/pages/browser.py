@@ -70,7 +70,7 @@ class Browser:
         context = self.ask("Target.createBrowserContext")["browserContextId"]
         target = self.ask("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
         session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        page = Page(self, session)
+        page = Page(self, session, context)
         rights = ["clipboardReadWrite", "clipboardSanitizedWrite"]
         self.ask("Browser.grantPermissions", browserContextId=context, permissions=rights)
         self._listeners[session] = page.hear
@@ -95,9 +95,10 @@ class Browser:
 
 
 class Page:
-    def __init__(self, browser: Browser, session: str) -> None:
+    def __init__(self, browser: Browser, session: str, context: str) -> None:
         self._browser = browser
         self._session = session
+        self._context = context
         self._loaded = 0
         self.complaints: list[str] = []
         self.requests: list[dict[str, Any]] = []
@@ -193,6 +194,22 @@ class Page:
     def write(self, text: str) -> None:
         """Into what has the focus."""
         self.ask("Input.insertText", text=text)
+
+    def saves(self, folder: Path, act: Callable[[], object]) -> Path:
+        """Does something that saves a file, and returns the file when it is whole."""
+        self._browser.ask(
+            "Browser.setDownloadBehavior",
+            behavior="allow",
+            browserContextId=self._context,
+            downloadPath=str(folder),
+        )
+        act()
+
+        def saved() -> list[Path]:
+            return [one for one in folder.iterdir() if one.suffix != ".crdownload"]
+
+        until(lambda: bool(saved()), "a file is saved")
+        return saved()[0]
 
     def press(self, key: str) -> None:
         """One key, such as Tab or Enter."""

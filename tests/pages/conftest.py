@@ -21,6 +21,7 @@ CONFIG = """
 contact = "mailto:help@relay.example"
 notice = "Maintenance on Sunday.\\n\\nNothing will be <b>lost</b>."
 incident = "One account is slow."
+feed = true
 """
 SETUP = Setup(
     upstreams=(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import struct
 from collections.abc import Iterator
@@ -11,7 +13,8 @@ import pytest
 
 from tests.pages.accessible import barriers, invisible_focus
 from tests.pages.browser import Browser, Page, until
-from tests.served import Served
+from tests.served import Place, Served, Setup, served
+from tests.simulated_provider import SimulatedProvider
 
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
 PAGES = ["/", "/models", "/status", "/key"]
@@ -186,6 +189,28 @@ def test_the_key_is_put_into_the_settings_when_its_holder_wants_it(page: Page, l
     page.waits_for(f"!document.querySelector('.tabs').textContent.includes('{laidian.key}')")
 
 
+def test_the_requests_are_saved_as_a_file(page: Page, laidian: Served, tmp_path: Path):
+    look(page, laidian, laidian.key)
+    before = len(page.requests)
+    file = page.saves(tmp_path, lambda: page.click("#view a[download]"))
+    rows = list(csv.DictReader(io.StringIO(file.read_text("utf-8-sig"))))
+    assert file.name == "laidian-requests.csv"
+    assert [one["asked_model"] for one in rows] == ["gpt-5.4", "claude-opus-4-5", "gpt-5.4"]
+    assert laidian.key not in file.read_text()
+    assert all(one["url"].startswith("data:") for one in page.requests[before:]), "nothing was asked for"
+
+
+def test_the_requests_are_saved_without_a_script(browser: Browser, laidian: Served, tmp_path: Path):
+    with browser.page(scripts=False) as page:
+        page.open(f"{laidian.base_url}/key")
+        page.click("#key")
+        page.write(laidian.key)
+        page.loads(lambda: page.press("Enter"))
+        file = page.saves(tmp_path, lambda: page.click("a[download]"))
+        assert "claude-opus-4-5" in file.read_text("utf-8-sig")
+        assert page.complaints == []
+
+
 def test_forget_leaves_nothing_of_the_key(page: Page, laidian: Served):
     look(page, laidian, laidian.key)
     page.click("[data-forget]")
@@ -267,6 +292,78 @@ def test_the_prices_are_searched_while_typing(page: Page, laidian: Served):
     assert page.text("#prices output") == f"{page.run(left)} / {total}"
 
 
+MANY = 1_000
+
+
+@pytest.fixture(scope="module")
+def many(provider: SimulatedProvider) -> Iterator[Served]:
+    """A thousand models, every fifth of an account that is drained."""
+    names = [f"model-{number:04}" for number in range(MANY)]
+    setup = Setup(
+        upstreams=(
+            Place("sim", "openai", "/v1", tuple(one for number, one in enumerate(names) if number % 5)),
+            Place("drained", "openai", "/v1", tuple(names[::5])),
+        ),
+        capabilities=("chat", "embeddings"),
+        config='[[price]]\nmodel = "model-*"\nrates = { input = "1", output = "2" }\n',
+    )
+    with served(provider, setup=setup) as running:
+        running.write("UPDATE upstreams SET enabled = 0 WHERE name = 'drained'")
+        yield running
+
+
+ROWS = "[...document.querySelectorAll('#prices tbody tr')].filter((e) => e.checkVisibility()).length"
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_thousand_models_are_found_by_name_and_by_what_works(
+    browser: Browser, many: Served, pictures: Path, size: str
+):
+    width, height = SIZES[size]
+    with browser.page(width=width, height=height) as page:
+        page.open(f"{many.base_url}/models")
+        assert page.run("document.querySelectorAll('#prices tbody tr').length") == MANY
+        assert (page.run(ROWS), page.text("#prices output")) == (100, f"100 / {MANY}")
+        assert "800 of 1000 models work now" in page.text()
+        page.picture(pictures / f"models-many-{size}.png")
+        assert barriers(page) == []
+        page.click("#prices-search")
+        page.write("model-01")
+        page.waits_for(f"{ROWS} === 100")
+        assert page.text("#prices output") == f"100 / {MANY}"
+        page.click("#prices-up")
+        page.waits_for(f"{ROWS} === 80")
+        page.click("#prices-up")
+        page.run("document.querySelector('#prices-search').select()")
+        page.write("taken out")
+        page.waits_for(f"document.querySelector('#prices output').textContent === '100 / {MANY // 5}'")
+        page.click("#prices .search button")
+        page.waits_for(f"{ROWS} === {MANY // 5}")
+        assert page.run("document.activeElement.id") == "prices-search"
+        assert page.complaints == []
+
+
+def test_the_models_are_found_by_what_they_are_for(page: Page, laidian: Served):
+    page.open(f"{laidian.base_url}/models")
+    page.run("(() => { const e = document.querySelector('#prices-capability'); e.focus(); e.value = 'Embeddings';"
+             " e.dispatchEvent(new Event('input', { bubbles: true })); })()")  # fmt: skip
+    page.waits_for(f"{ROWS} < 10")
+    assert "text-embedding-3-small" in page.text("#prices table")
+    assert "claude" not in page.text("#prices table")
+
+
+def test_a_badge_is_a_picture(page: Page, laidian: Served, pictures: Path):
+    page.open(f"{laidian.base_url}/status")
+    shown = page.run(
+        "(async () => { const sizes = []; for (const query of ['', '?name=gpt-5.4&show=uptime', '?lang=zh']) {"
+        " const e = new Image(); e.src = '/status/badge.svg' + query; await e.decode(); document.querySelector('main').prepend(e);"
+        " sizes.push(e.naturalWidth > 80 && e.naturalHeight === 20); } return sizes; })()"
+    )
+    assert shown == [True, True, True]
+    page.run("scrollTo(0, 0)")
+    page.picture(pictures / "badges.png")
+
+
 def test_a_key_sees_its_own_prices_below_the_public_ones(page: Page, laidian: Served):
     page.open(f"{laidian.base_url}/models")
     page.click("#key")
@@ -283,6 +380,7 @@ def test_the_status_renews_itself(page: Page, laidian: Served):
         source="const real = setInterval; window.setInterval = (work) => real(work, 300);",
     )
     page.open(f"{laidian.base_url}/status")
+    assert "Renews itself every minute" in page.text()
     page.run("document.querySelector('.headline').textContent = 'stale'")
     page.waits_for("document.querySelector('.headline').textContent.includes('Everything works')")
     assert page.run("document.querySelectorAll('.monitor').length") == 5, (

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import csv
 import gzip
+import io
 import json
 import re
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
 
 from laidian.pages.headers import CSP
+from laidian.pages.sheet import sheet
+from laidian.pages.status import percent
+from laidian.relay.holder_request import HolderRequest
 from tests.pages.conftest import BROWSER, SETUP, Answer, ask, bearer
 from tests.served import Place, Served, Setup, served, wait_until
 from tests.simulated_provider import SimulatedProvider
@@ -257,6 +264,62 @@ def test_a_model_says_why_it_is_unavailable_without_naming_an_account(provider: 
         assert named == {"gpt-5.5", "gpt-5.4-mini", "gpt-5.4-nano"}, "what was taken out is no disturbance"
 
 
+# For other people's pages and readers
+
+
+def test_a_badge_says_how_it_stands(laidian: Served):
+    plain = {"Accept": "image/svg+xml,*/*"}
+    whole = ask(laidian, "/status/badge.svg", plain)
+    assert (whole.status, whole.headers["content-type"]) == (200, "image/svg+xml")
+    assert whole.headers["content-security-policy"] == CSP
+    assert "set-cookie" not in whole.headers
+    said = ElementTree.fromstring(whole.text)
+    assert said.get("aria-label") == "LaiDian Token: Everything works"
+    for query, label in (
+        ("?lang=zh", "LaiDian Token: 一切正常"),
+        ("?name=gpt-5.4", "gpt-5.4: Available"),
+        ("?name=gpt-5.5&lang=zh", "gpt-5.5: 可用"),
+    ):
+        assert (
+            ElementTree.fromstring(ask(laidian, f"/status/badge.svg{query}", plain).text).get("aria-label")
+            == label
+        )
+    uptime = ask(laidian, "/status/badge.svg?name=gpt-5.5&show=uptime", plain).text
+    (card,) = [one for one in ask(laidian, "/status.json", plain).json()["data"] if "gpt-5.5" in one["names"]]
+    assert f"gpt-5.5: 90 days: {percent(card['uptime_90d'])}" in uptime
+    assert ask(laidian, "/status/badge.svg", plain, method="HEAD").body == b""
+
+
+def test_a_badge_of_nothing_is_refused_and_nothing_gets_out_of_it(laidian: Served):
+    refused = ask(laidian, "/status/badge.svg?name=%3Cscript%3E", {"Accept": "image/*"})
+    assert (refused.status, refused.headers["content-type"]) == (404, "application/json")
+    assert "<script>" not in ask(laidian, "/status/badge.svg?show=%3Cscript%3E&lang=%3Cscript%3E").text
+
+
+def test_a_public_status_is_subscribed_to_where_the_operator_wants_it(laidian: Served):
+    """An entry for the incident and one for each disturbed day, under a mark that stays."""
+    assert (
+        '<link rel="alternate" type="application/rss+xml" href="/status.rss?lang=en">'
+        in ask(laidian, "/status").text
+    )
+    answer = ask(laidian, "/status.rss", {"Accept": "*/*"})
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/rss+xml; charset=utf-8")
+    channel = ElementTree.fromstring(answer.text).find("channel")
+    assert channel is not None
+    assert channel.findtext("title") == "LaiDian Token · Status"
+    assert channel.findtext("link") == f"{laidian.base_url}/status?lang=en"
+    incident, *days = channel.findall("item")
+    assert incident.findtext("description") == "One account is slow."
+    assert 1 <= len(days) <= 3
+    for day in days:
+        assert re.fullmatch(r"day-\d{4}-\d\d-\d\d", day.findtext("guid") or "")
+        assert re.search(r"gpt-5.5.*: \d+\.\d\d%", day.findtext("description") or "")
+    kept = {**BROWSER, "If-None-Match": answer.headers["etag"]}
+    assert ask(laidian, "/status.rss", kept).status == 304
+    assert "incident" in ask(laidian, "/status.rss?lang=zh").text
+    assert "有异常" in ask(laidian, "/status.rss?lang=zh").text
+
+
 # Keys
 
 
@@ -288,6 +351,40 @@ def test_a_receipts_lines_are_those_of_the_endpoint(laidian: Served):
     assert record.request_id in html
     for line in receipt["lines"]:
         assert f"${line['cost_usd']}" in html
+
+
+def test_its_requests_are_saved_as_csv_without_asking_again(laidian: Served):
+    """The link is the file: no address of ours, and no key in it."""
+    view = ask(laidian, "/view/key", bearer(laidian.key)).json()["html"]
+    (content,) = re.findall(
+        r'href="data:text/csv;charset=utf-8;base64,([^"]+)" download="laidian-requests.csv"', view
+    )
+    text = base64.b64decode(content).decode("utf-8-sig")
+    assert laidian.key not in text
+    rows = list(csv.DictReader(io.StringIO(text)))
+    asked = ask(laidian, "/v1/usage/requests?limit=100", bearer(laidian.key)).json()["data"]
+    assert [one["request_id"] for one in rows] == [one["request_id"] for one in asked]
+    assert [one["charged_usd"] for one in rows] == [one["charged_usd"] for one in asked]
+    assert set(rows[0]) == set(asked[0])
+
+
+def test_a_spreadsheet_runs_nothing_of_what_a_client_called_a_model():
+    one = HolderRequest(
+        request_id="r", started_at="t", operation="o", model="m,\"x\"", asked_model='=HYPERLINK("http://x")', stream=True, status=200,
+        error_code="", duration_ms=1, input_tokens=1, cached_tokens=0, output_tokens=1, estimated=False, charged_usd="0.10",
+    )  # fmt: skip
+    (row,) = csv.DictReader(io.StringIO(sheet([one])))
+    assert row["asked_model"] == '\'=HYPERLINK("http://x")'
+    assert (row["model"], row["stream"], row["charged_usd"]) == ('m,"x"', "true", "0.10")
+
+
+def test_a_large_view_goes_compressed_to_who_can_read_that(laidian: Served):
+    plain = ask(laidian, "/view/models", bearer(laidian.key))
+    packed = ask(laidian, "/view/models", {**bearer(laidian.key), "Accept-Encoding": "gzip"})
+    assert (packed.headers["content-encoding"], packed.headers["cache-control"]) == ("gzip", "no-store")
+    assert "content-encoding" not in plain.headers
+    assert "gpt-5.4" in json.loads(gzip.decompress(packed.body))["html"]
+    assert len(packed.body) * 3 < len(plain.body)
 
 
 def test_a_key_sees_the_models_and_the_status_of_its_group(laidian: Served):
@@ -357,6 +454,8 @@ def test_what_is_keyed_shows_nothing_without_a_key(fresh: Served):
         assert ask(fresh, f"{path}.json", {"Accept": "*/*"}).status == 401
         assert ask(fresh, f"{path}.json", bearer(fresh.key)).status == 200
     assert ask(fresh, "/view/status/public").status in (401, 404)
+    for path in ("/status/badge.svg", "/status.rss"):
+        assert ask(fresh, path, {"Accept": "*/*"}).status == 404, "what is for everybody is there for nobody"
 
 
 def test_the_status_names_the_accounts_where_the_operator_allows_it(fresh: Served):

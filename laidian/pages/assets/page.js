@@ -1,4 +1,4 @@
-// What a page does with a script: copy buttons, a search in the prices, the look at a key, a status that renews itself.
+// What a page does with a script: copy buttons, a search in the models, the look at a key, a status that renews itself.
 // A key that was typed stays in its field and in this page's memory: it goes into the Authorization header of a request to this host
 // and nowhere else, neither into an address nor into any storage.
 "use strict";
@@ -30,20 +30,32 @@ function dress(root) {
   root.querySelectorAll(".block").forEach(copyButton);
   const language = document.documentElement.lang;
   for (const time of root.querySelectorAll("time")) time.title = new Date(time.dateTime).toLocaleString(language);
-  root.querySelectorAll("input[type=search]").forEach((field) => {
-    field.closest("[hidden]").hidden = false;
-    const rows = [...document.querySelectorAll(`#${field.dataset.filters} tbody tr`)];
-    const count = field.parentElement.querySelector("output");
-    field.addEventListener("input", () => {
-      const wanted = field.value.trim().toLowerCase();
-      let left = 0;
-      for (const row of rows) {
-        row.hidden = !row.textContent.toLowerCase().includes(wanted);
-        left += !row.hidden;
-      }
-      count.textContent = wanted ? `${left} / ${rows.length}` : "";
-    });
-  });
+  root.querySelectorAll("[data-finds]").forEach(find);
+}
+
+// Rows by what is in them, by what they are for, and by whether they work; the first ones, until all are asked for
+function find(search) {
+  const [text, choice, only, count, all] = ["[type=search]", "select", "[type=checkbox]", "output", "button"].map((one) => search.querySelector(one));
+  const rows = [...document.querySelectorAll(`#${search.dataset.finds} tbody tr`)].map((row) => ({
+    row, said: row.textContent.toLowerCase(), up: !!row.querySelector(".state.up"),
+    tags: [...row.querySelectorAll(".tags li")].map((tag) => tag.textContent),
+  }));
+  let step = Number(search.dataset.step);
+  const show = () => {
+    const wanted = text.value.trim().toLowerCase();
+    let found = 0;
+    for (const { row, said, up, tags } of rows) {
+      const fits = said.includes(wanted) && (up || !only.checked) && (!choice.value || tags.includes(choice.value));
+      found += fits;
+      row.hidden = !fits || found > step;
+    }
+    all.hidden = found <= step;
+    count.textContent = found > step ? `${step} / ${found}` : found < rows.length ? `${found} / ${rows.length}` : "";
+  };
+  [text, choice, only].forEach((one) => one.addEventListener("input", show));
+  all.addEventListener("click", () => { step = Infinity; show(); text.focus(); });
+  search.hidden = false;
+  show();
 }
 
 function put(place, html) {
@@ -111,6 +123,7 @@ if (form) {
 
 const renewed = main.querySelector("[data-renews]");
 if (renewed) {
+  renewed.nextElementSibling.hidden = false;
   setInterval(async () => {
     if (document.hidden) return;
     try {
