@@ -10,15 +10,13 @@ import msgspec
 
 from laidian.domain.estimate import likely_tokens
 from laidian.domain.usage import Usage
-from laidian.errors import BadRequest, LaidianError
+from laidian.errors import BadRequest
 from laidian.protocol.anthropic_family import error_said
 from laidian.protocol.anthropic_usage import UsageReader
 from laidian.protocol.dialect import Answer, Peek, StreamFault
 from laidian.protocol.document import Fields, said
-from laidian.protocol.events import EventCutter, data_of
-
-HELD_EVENT_BYTES = 8 * 1024 * 1024
-"""An unfinished event longer than this is a fault. Results of server tools come as one event and reach megabytes; nothing else does."""
+from laidian.protocol.event_stream import EventTap
+from laidian.protocol.events import data_of
 
 MAX_MODEL_CHARS = 200
 COUNT_PATH = "/messages/count_tokens"
@@ -138,33 +136,26 @@ class Anthropic:
         return MessageTap()
 
 
-class MessageTap:
+class MessageTap(EventTap):
     """Watches a message stream. See `Tap`; every byte goes on as it came."""
 
     made_id = ""
 
     __slots__ = (
         "_characters",
-        "_cutter",
         "_goodbye",
         "_reader",
         "ended",
-        "fault",
         "finished",
-        "output_tokens",
-        "usage",
     )
 
     def __init__(self) -> None:
-        self._cutter = EventCutter()
+        super().__init__()
         self._reader = UsageReader()
         self._goodbye = STOP_EVENT
         self._characters = 0
-        self.usage: Usage | None = None
-        self.fault: StreamFault | None = None
         self.finished = False
         self.ended = False
-        self.output_tokens = 0
 
     @property
     def service_tier(self) -> str:
@@ -178,32 +169,13 @@ class MessageTap:
             return None
         return msgspec.structs.replace(known, output=max(known.output, self.output_tokens))
 
-    def feed(self, data: bytes) -> bytes:
-        seen: list[bytes] = []
-        try:
-            for event in self._cutter.feed(data):
-                seen.append(self._see(event))
-            if self._cutter.waiting > HELD_EVENT_BYTES:
-                raise StreamFault("the upstream sent an event longer than a message's can be")
-        except StreamFault as fault:
-            self.fault = fault
-        return seen[0] if len(seen) == 1 else b"".join(seen)
-
-    def failure(self, error: LaidianError) -> None:
-        """The family's error event will do."""
-
     def end(self) -> bytes:
-        rest = self._cutter.rest + b"\n\n"
-        try:
-            last = b"" if self.ended or data_of(rest) is None else self._see(rest)
-        except StreamFault:
-            last = b""  # half an event: what counts is whether the answer was finished before it
+        last = self._see_rest()
         if self.finished:
             return last + self._goodbye
         raise StreamFault("the upstream ended the stream before the answer was finished")
 
     def _see(self, event: bytes) -> bytes:
-        """One event: what it says is kept, what the client gets of it is returned."""
         data = data_of(event)
         if data is None:
             return event

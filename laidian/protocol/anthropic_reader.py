@@ -10,7 +10,6 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw
 
-from laidian.protocol.anthropic import HELD_EVENT_BYTES
 from laidian.protocol.anthropic_blocks import MAKER
 from laidian.protocol.anthropic_family import error_said
 from laidian.protocol.anthropic_usage import UsageReader
@@ -30,7 +29,8 @@ from laidian.protocol.canonical import (
 )
 from laidian.protocol.dialect import StreamFault
 from laidian.protocol.document import said
-from laidian.protocol.events import EventCutter, data_of
+from laidian.protocol.event_stream import EventReader
+from laidian.protocol.events import data_of
 
 _REASONS: dict[str, Reason] = {
     "end_turn": "stop",
@@ -112,61 +112,35 @@ _READ = frozenset(
 )
 
 
-class AnthropicReader:
+class AnthropicReader(EventReader):
     """The `StreamReader` of Messages streams."""
 
     def __init__(self) -> None:
-        self.ended = False
-        self._fault: StreamFault | None = None
-        """Met after good events in the same data: they are given first, it is raised by the next call."""
-        self._finished = False
-        self._cutter = EventCutter()
+        super().__init__()
+        self._done = False
         self._answer = _Answer()
 
-    def feed(self, data: bytes) -> list[Event]:
-        events: list[Event] = []
-        if self._fault is not None:
-            raise self._fault
-        try:
-            for event in self._cutter.feed(data):
-                events += self._see(event)
-            if self._cutter.waiting > HELD_EVENT_BYTES:
-                raise StreamFault("the upstream sent an event longer than a message's can be")
-        except StreamFault as fault:
-            if not events:
-                raise
-            self._fault = fault
-        return events
+    def _finished(self) -> bool:
+        return self._done
 
-    def end(self) -> list[Event]:
-        if self._fault is not None:
-            raise self._fault
-        rest = self._cutter.rest
-        events: list[Event] = []
-        if rest.strip() and not self._finished:
-            events = self._see(rest + b"\n\n")
-        if not self._finished:
-            raise StreamFault("the upstream ended the stream before the answer was finished")
-        return events
-
-    def _see(self, event: bytes) -> list[Event]:
+    def _read(self, event: bytes, events: list[Event]) -> None:
         data = data_of(event)
         if data is None or self.ended:
-            return []
+            return
         kind = _kind(data)
         if kind == "message_stop":
-            self.ended = self._finished = True
+            self.ended = self._done = True
         if kind == "error":
             raise StreamFault(error_said(data) or "the upstream reported an error in the stream")
         if kind not in _READ:
-            return []
+            return
         try:
             told = _decode_told(data)
         except (msgspec.DecodeError, RecursionError):
             raise _nonsense() from None
-        events = self._answer.told(told)
-        self._finished = self._finished or any(isinstance(one, Finished) for one in events)
-        return events
+        heard = self._answer.told(told)
+        self._done = self._done or any(isinstance(one, Finished) for one in heard)
+        events += heard
 
 
 def read_whole(body: bytes) -> list[Event]:

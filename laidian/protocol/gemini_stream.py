@@ -7,7 +7,6 @@ function call means that the call is to be answered.
 
 from __future__ import annotations
 
-import contextlib
 from datetime import datetime
 from hashlib import blake2b
 
@@ -30,10 +29,10 @@ from laidian.protocol.canonical import (
 )
 from laidian.protocol.dialect import StreamFault
 from laidian.protocol.document import said
-from laidian.protocol.events import EventCutter, data_of
+from laidian.protocol.event_stream import EventReader
+from laidian.protocol.events import data_of
 from laidian.protocol.gemini_family import error_message
 from laidian.protocol.gemini_logprobs import read_logprobs
-from laidian.protocol.gemini_tap import MAX_EVENT_BYTES
 from laidian.protocol.gemini_turns import MAKER
 from laidian.protocol.gemini_usage import read_tier, read_usage
 from laidian.protocol.gemini_wire import Blob, Content, FunctionCall, Part, standard_base64
@@ -214,68 +213,20 @@ class Reading:
         return [Finished(reason)]
 
 
-class GeminiReader:
-    """See `StreamReader`."""
-
-    ended = False
-    """Never: no event of Gemini's is the last one."""
+class GeminiReader(EventReader):
+    """See `StreamReader`. No event of Gemini's is the last one."""
 
     def __init__(self) -> None:
-        self._cutter = EventCutter()
+        super().__init__()
         self._reading = Reading()
-        self._waiting: list[bytes] = []
-        self._size = 0
-        self._fault: StreamFault | None = None
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Raises StreamFault; when events came before it in the same bytes, then at the next call."""
-        if self._fault is not None:
-            raise self._fault
-        if b"\n" not in data and b"\r" not in data:
-            return self._wait(data)
-        if self._waiting:
-            data = b"".join((*self._waiting, data))
-            self._waiting.clear()
-        events: list[Event] = []
-        try:
-            for event in self._cutter.feed(data):
-                events += self._read(event)
-        except StreamFault as fault:
-            if not events:
-                raise
-            self._fault = fault
-        self._size = self._cutter.waiting
-        self._bound()
-        return events
+    def _finished(self) -> bool:
+        return self._reading.finish is not None
 
-    def end(self) -> list[Event]:
-        if self._fault is not None:
-            raise self._fault
-        rest = self._cutter.rest + b"".join(self._waiting)
-        events: list[Event] = []
-        # half an event is no fault: what counts is whether the answer was finished before it
-        with contextlib.suppress(StreamFault):
-            events = self._read(rest + b"\n\n") if rest.strip() else []
-        if self._reading.finish is None:
-            raise StreamFault("the upstream ended the stream before the answer was finished")
-        return events
-
-    def _read(self, event: bytes) -> list[Event]:
+    def _read(self, event: bytes, events: list[Event]) -> None:
         data = data_of(event)
-        if data is None or data.strip() in (b"", b"[DONE]"):
-            return []
-        return self._reading.read(data)
-
-    def _wait(self, data: bytes) -> list[Event]:
-        """The middle of a picture: gathered, since joining it piece by piece is quadratic."""
-        self._waiting.append(data)
-        self._size += len(data)
-        self._bound()
-        return []
-
-    def _bound(self) -> None:
-        if self._size > MAX_EVENT_BYTES:
-            raise StreamFault("the upstream sent an event longer than an answer's chunk can be")
+        if data is not None and data.strip() not in (b"", b"[DONE]"):
+            events += self._reading.read(data)
 
 
 def read_whole(body: bytes) -> list[Event]:

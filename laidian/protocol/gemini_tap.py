@@ -9,16 +9,13 @@ from __future__ import annotations
 import msgspec
 
 from laidian.domain.estimate import likely_tokens
-from laidian.domain.usage import Usage
 from laidian.errors import LaidianError
 from laidian.protocol.dialect import StreamFault
 from laidian.protocol.document import said
-from laidian.protocol.events import EventCutter, data_of
+from laidian.protocol.event_stream import EventTap
+from laidian.protocol.events import data_of
 from laidian.protocol.gemini_family import GeminiFamily, error_message
 from laidian.protocol.gemini_usage import read_tier, read_usage
-
-MAX_EVENT_BYTES = 96 * 1024 * 1024
-"""One event holds a whole picture: 4K pictures are some 25 MB in base64. Beyond this it is no chunk of an answer."""
 
 
 class _Call(msgspec.Struct):
@@ -120,32 +117,26 @@ class EventFrame:
         return b""
 
 
-class GeminiTap:
+class GeminiTap(EventTap):
     """See `Tap`."""
 
     begun_usage = None
 
     __slots__ = (
-        "_array", "_cutter", "_finished", "_queries", "_seen", "_size", "_usage_raw", "_waiting",
-        "fault", "made_id", "output_tokens", "service_tier", "usage",
+        "_array", "_finished", "_queries", "_seen", "_usage_raw", "made_id", "service_tier",
     )  # fmt: skip
 
     ended = False
     """No event is the last one: usage may follow a finishReason, and the end of the body is the end."""
 
     def __init__(self, *, array: bool) -> None:
+        super().__init__()
         self._array = ArrayFrame() if array else None
-        self._cutter = EventCutter()
-        self._waiting: list[bytes] = []
-        self._size = 0
         self._seen: set[int] = set()
         self._finished: set[int] = set()
         self._queries: set[str] = set()
         self._usage_raw = b""
-        self.usage: Usage | None = None
-        self.fault: StreamFault | None = None
         self.service_tier = "default"
-        self.output_tokens = 0
         self.made_id = ""
         """The token that another request can go on with."""
 
@@ -154,33 +145,9 @@ class GeminiTap:
         """Every candidate that was begun has a finishReason, or the prompt was blocked."""
         return bool(self._finished) and self._seen <= self._finished
 
-    def feed(self, data: bytes) -> bytes:
-        if b"\n" not in data and b"\r" not in data:
-            self._wait(
-                data
-            )  # the middle of a picture: gathered here, since joining it piece by piece is quadratic
-            return b""
-        if self._waiting:
-            data = b"".join((*self._waiting, data))
-            self._waiting.clear()
-        shown: list[bytes] = []
-        try:
-            for event in self._cutter.feed(data):
-                shown.append(self._see(event))
-        except StreamFault as fault:
-            self.fault = fault
-        self._size = self._cutter.waiting
-        self._bound()
-        return shown[0] if len(shown) == 1 else b"".join(shown)
-
     def end(self) -> bytes:
         """The closing bracket of an array. Raises StreamFault when no finishReason has come."""
-        rest = self._cutter.rest + b"".join(self._waiting)
-        self._waiting.clear()
-        try:
-            last = self._see(rest + b"\n\n") if rest.strip() else b""
-        except StreamFault:
-            last = b""  # half an event: what counts is whether the answer was finished before it
+        last = self._see_rest()
         if not self.finished:
             raise StreamFault("the upstream ended the stream before the answer was finished")
         return last + (self._array.close() if self._array else b"")
@@ -195,18 +162,7 @@ class GeminiTap:
             return EventFrame().element(error_body)
         return self._array.element(error_body) + self._array.close()
 
-    def _wait(self, data: bytes) -> None:
-        self._waiting.append(data)
-        self._size += len(data)
-        self._bound()
-
-    def _bound(self) -> None:
-        if self._size > MAX_EVENT_BYTES and self.fault is None:
-            self._waiting.clear()
-            self.fault = StreamFault("the upstream sent an event longer than an answer's chunk can be")
-
     def _see(self, event: bytes) -> bytes:
-        """One event: what it says is kept, what the client gets of it is returned."""
         data = data_of(event)
         if data is None:
             return b"" if event.strip() else self._blank(event)

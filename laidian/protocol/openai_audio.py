@@ -14,10 +14,11 @@ import msgspec
 
 from laidian.domain.estimate import likely_tokens
 from laidian.domain.usage import Usage
-from laidian.errors import BadRequest, LaidianError
+from laidian.errors import BadRequest
 from laidian.protocol.dialect import Answer, Peek, StreamFault
 from laidian.protocol.document import Fields, said
-from laidian.protocol.events import EventCutter, data_of
+from laidian.protocol.event_stream import EventTap
+from laidian.protocol.events import data_of
 from laidian.protocol.form import Edit, Form
 from laidian.protocol.openai_edits import NO_FIELDS, renamed
 from laidian.protocol.openai_family import error_message
@@ -30,9 +31,6 @@ AUDIO_TOKENS_PER_CHARACTER = 2
 
 AUDIO_BYTES_PER_TOKEN = 1_024
 """Base64 in a stream of speech: 128 kbit/s of mp3, OpenAI's usual rate, at 1,250 tokens a minute."""
-
-EVENT_BYTES = 16 * 1024 * 1024
-"""The largest event that is gathered."""
 
 SPOKEN_CHARACTERS = 100_000
 """OpenAI takes 4,096; other servers take more."""
@@ -200,37 +198,22 @@ class OpenAITranscriptions:
         return AudioTap(spoken=False)
 
 
-class AudioTap:
+class AudioTap(EventTap):
     """Speech or transcription events; usage stands in the last one, which is what a client takes for the end. See `Tap`."""
 
     begun_usage = None
     made_id = ""
 
+    __slots__ = ("_final", "_spoken", "ended", "finished", "service_tier")
+
     def __init__(self, *, spoken: bool) -> None:
-        self._cutter = EventCutter()
+        super().__init__()
         self._spoken = spoken
         """Whether what comes out is sound."""
         self._final = b""
-        self.usage: Usage | None = None
         self.service_tier = "default"
         self.finished = False
         self.ended = False
-        self.output_tokens = 0
-        self.fault: StreamFault | None = None
-
-    def feed(self, data: bytes) -> bytes:
-        seen: list[bytes] = []
-        try:
-            for event in self._cutter.feed(data):
-                seen.append(self._see(event))
-            if self._cutter.waiting > EVENT_BYTES:
-                raise StreamFault("the upstream sent an event longer than any piece of sound or text")
-        except StreamFault as fault:
-            self.fault = fault
-        return b"".join(seen)
-
-    def failure(self, error: LaidianError) -> None:
-        """The family's error event will do."""
 
     def end(self) -> bytes:
         if not self.finished:

@@ -11,20 +11,16 @@ from typing import Any
 import msgspec
 
 from laidian.domain.estimate import likely_tokens
-from laidian.domain.usage import Usage
-from laidian.errors import LaidianError
 from laidian.protocol.dialect import Answer, Peek, StreamFault
 from laidian.protocol.document import Fields, said
-from laidian.protocol.events import EventCutter, data_of
+from laidian.protocol.event_stream import EventTap
+from laidian.protocol.events import data_of
 from laidian.protocol.openai_family import error_message
 from laidian.protocol.openai_fields import choices, named_model, positive
 from laidian.protocol.openai_usage import read_usage
 
 DONE = b"[DONE]"
 DONE_EVENT = b"data: [DONE]\n\n"
-
-HELD_EVENT_BYTES = 64 * 1024 * 1024
-"""An unfinished event longer than this is a fault: a picture may be that long, which some servers put into a chat's chunk."""
 
 
 class _Function(msgspec.Struct):
@@ -119,64 +115,38 @@ class OpenAIChat:
         return ChatTap(hide_usage=not peek.wants_usage)
 
 
-class ChatTap:
+class ChatTap(EventTap):
     """Watches a chat stream. See `Tap`."""
 
     begun_usage = None
 
     __slots__ = (
         "_characters",
-        "_cutter",
         "_goodbye",
         "_hide",
         "ended",
-        "fault",
         "finished",
         "made_id",
-        "output_tokens",
         "service_tier",
-        "usage",
     )
 
     def __init__(self, *, hide_usage: bool) -> None:
-        self._cutter = EventCutter()
+        super().__init__()
         self._hide = hide_usage
         self._goodbye = DONE_EVENT  # many compatible servers forget it, and clients wait for it
         self.ended = False
         self._characters = 0
-        self.usage: Usage | None = None
-        self.fault: StreamFault | None = None
         self.service_tier = "default"
         self.finished = False
         self.made_id = ""
-        self.output_tokens = 0
-
-    def feed(self, data: bytes) -> bytes:
-        seen: list[bytes] = []
-        try:
-            for event in self._cutter.feed(data):
-                seen.append(self._see(event))
-            if self._cutter.waiting > HELD_EVENT_BYTES:
-                raise StreamFault("the upstream sent an event longer than a chat chunk can be")
-        except StreamFault as fault:
-            self.fault = fault
-        return seen[0] if len(seen) == 1 else b"".join(seen)
-
-    def failure(self, error: LaidianError) -> None:
-        """The family's error event will do."""
 
     def end(self) -> bytes:
-        rest = self._cutter.rest
-        try:
-            last = self._see(rest + b"\n\n") if rest.strip() and not self.ended else b""
-        except StreamFault:
-            last = b""  # half an event: what counts is whether the answer was finished before it
+        last = self._see_rest()
         if self.finished:
             return last + self._goodbye
         raise StreamFault("the upstream ended the stream before the answer was finished")
 
     def _see(self, event: bytes) -> bytes:
-        """One event: what it says is kept, what the client gets of it is returned."""
         data = data_of(event)
         if data is None:
             return event

@@ -26,7 +26,8 @@ from laidian.protocol.canonical import (
 )
 from laidian.protocol.dialect import StreamFault
 from laidian.protocol.document import said
-from laidian.protocol.events import EventCutter, data_of
+from laidian.protocol.event_stream import EventReader
+from laidian.protocol.events import data_of
 from laidian.protocol.openai_chat_messages import MAKERS, data_url
 from laidian.protocol.openai_chat_wire import (
     AnswerRead,
@@ -43,9 +44,6 @@ from laidian.protocol.openai_usage import read_usage
 
 DONE = b"[DONE]"
 
-HELD_EVENT_BYTES = 64 * 1024 * 1024
-"""The longest event that is gathered: a picture in one chunk; anything longer is no chat stream."""
-
 _REASONS: dict[str, Reason] = {
     "length": "length",
     "max_tokens": "length",
@@ -59,61 +57,31 @@ _REASONS: dict[str, Reason] = {
 _decode = msgspec.json.Decoder(AnswerRead).decode
 
 
-class ChatReader:
+class ChatReader(EventReader):
     """The `StreamReader` of Chat Completions."""
 
     def __init__(self) -> None:
-        self._cutter = EventCutter()
+        super().__init__()
         self._answer = ChatAnswer()
-        self._fault: StreamFault | None = None
-        self.ended = False
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Raises StreamFault for an error event and for what is no chat stream; when good events came before it in the same data,
-        they are given first and the fault is raised by the next call."""
-        events: list[Event] = []
-        if self._fault is not None:
-            raise self._fault
-        try:
-            for event in self._cutter.feed(data):
-                events += self._see(event)
-            if self._cutter.waiting > HELD_EVENT_BYTES:
-                raise StreamFault("the upstream sent an event longer than a chat chunk can be")
-        except StreamFault as fault:
-            if not events:
-                raise
-            self._fault = fault
-        return events
+    def _finished(self) -> bool:
+        """[DONE] is not asked for: many servers forget it."""
+        return self._answer.finished
 
-    def end(self) -> list[Event]:
-        """Raises StreamFault when the answer was not finished. [DONE] is not asked for: many servers forget it."""
-        if self._fault is not None:
-            raise self._fault
-        rest = self._cutter.rest
-        events: list[Event] = []
-        if rest.strip() and not self.ended:
-            try:
-                events = self._see(rest + b"\n\n")
-            except StreamFault:
-                events = []  # half an event: what counts is whether the answer was finished before it
-        if not self._answer.finished:
-            raise StreamFault("the upstream ended the stream before the answer was finished")
-        return events
-
-    def _see(self, event: bytes) -> list[Event]:
+    def _read(self, event: bytes, events: list[Event]) -> None:
         data = data_of(event)
         if data is None or self.ended:
-            return []
+            return
         if data.strip() == DONE:
             self.ended = True
-            return []
+            return
         try:
             chunk = _decode(data)
         except (msgspec.DecodeError, RecursionError):
             raise StreamFault(
                 "the upstream sent something that is not a chat chunk into the stream"
             ) from None
-        return self._answer.see(chunk)
+        events += self._answer.see(chunk)
 
 
 def read_whole(body: bytes) -> list[Event]:

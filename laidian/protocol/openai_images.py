@@ -9,10 +9,10 @@ from __future__ import annotations
 import msgspec
 
 from laidian.domain.usage import Usage
-from laidian.errors import LaidianError
 from laidian.protocol.dialect import Answer, Peek, StreamFault
 from laidian.protocol.document import Fields, said
-from laidian.protocol.events import EventCutter, data_of
+from laidian.protocol.event_stream import EventTap
+from laidian.protocol.events import data_of
 from laidian.protocol.openai_family import error_message
 from laidian.protocol.openai_fields import choices, named_model
 
@@ -32,9 +32,6 @@ LIKELY_IMAGE_TOKENS = 4_160
 
 PARTIAL_IMAGE_TOKENS = 100
 """A partial picture is billed so (OpenAI's image guide, 2025)."""
-
-EVENT_BYTES = 64 * 1024 * 1024
-"""The largest event that is gathered: a 4K picture in base64 is about 20 MB."""
 
 
 class _Details(msgspec.Struct):
@@ -102,7 +99,7 @@ class OpenAIImages:
         return ImageTap(peek.choices)
 
 
-class ImageTap:
+class ImageTap(EventTap):
     """Watches a stream of so many pictures; the last one is held for the end. See `Tap`.
 
     What several pictures report is not documented; the last report counts, as the sum of all.
@@ -111,42 +108,15 @@ class ImageTap:
     begun_usage = None
     made_id = ""
 
-    __slots__ = (
-        "_cutter",
-        "_final",
-        "_missing",
-        "ended",
-        "fault",
-        "finished",
-        "output_tokens",
-        "service_tier",
-        "usage",
-    )
+    __slots__ = ("_final", "_missing", "ended", "finished", "service_tier")
 
     def __init__(self, pictures: int) -> None:
-        self._cutter = EventCutter()
+        super().__init__()
         self._final = b""
         self._missing = pictures
-        self.usage: Usage | None = None
         self.service_tier = "default"
         self.finished = False
         self.ended = False
-        self.output_tokens = 0
-        self.fault: StreamFault | None = None
-
-    def feed(self, data: bytes) -> bytes:
-        seen: list[bytes] = []
-        try:
-            for event in self._cutter.feed(data):
-                seen.append(self._see(event))
-            if self._cutter.waiting > EVENT_BYTES:
-                raise StreamFault("the upstream sent an event larger than any picture")
-        except StreamFault as fault:
-            self.fault = fault
-        return b"".join(seen)
-
-    def failure(self, error: LaidianError) -> None:
-        """The family's error event will do."""
 
     def end(self) -> bytes:
         """The final picture's event, which is what a client takes for the end."""

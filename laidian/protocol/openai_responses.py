@@ -7,24 +7,20 @@ The rule a newcomer would break: the last event is held back for `end`, so that 
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 import msgspec
 
 from laidian.domain.estimate import likely_tokens
-from laidian.domain.usage import Usage
 from laidian.errors import BadRequest, LaidianError
 from laidian.protocol.dialect import Answer, Peek, StreamFault
 from laidian.protocol.document import Fields, said
-from laidian.protocol.events import EventCutter, data_of
+from laidian.protocol.event_stream import EventTap
+from laidian.protocol.events import data_of
 from laidian.protocol.openai_family import error_message
 from laidian.protocol.openai_fields import checked_model, positive
 from laidian.protocol.openai_responses_object import event, failed_from_the_start, fault_of
 from laidian.protocol.openai_responses_usage import read_responses_usage
-
-MAX_EVENT_BYTES = 64 * 1024 * 1024
-"""An unfinished event longer than this is no event: a picture of 16 megapixels as base64 PNG stays below it."""
 
 MAX_KEPT_BYTES = 1024 * 1024
 """Of the answer so far, for `response.failed`; larger items (pictures) are left out of it, the client has them already."""
@@ -196,7 +192,7 @@ def state_of(body: bytes) -> tuple[str, str]:
     return found.id or "", found.status or ""
 
 
-class ResponsesTap:
+class ResponsesTap(EventTap):
     """Watches a stream of response events. See `Tap`; `failure` is what the relay sends instead of the family's error event."""
 
     begun_usage = None
@@ -204,22 +200,18 @@ class ResponsesTap:
     __slots__ = (
         "_characters",
         "_created",
-        "_cutter",
         "_goodbye",
         "_kept",
         "_kept_bytes",
         "_next",
         "ended",
-        "fault",
         "finished",
         "made_id",
-        "output_tokens",
         "service_tier",
-        "usage",
     )
 
     def __init__(self) -> None:
-        self._cutter = EventCutter()
+        super().__init__()
         self._characters = 0
         self._created = b""
         """The response object as it was last said before the end."""
@@ -229,31 +221,12 @@ class ResponsesTap:
         self._next = 0
         """The sequence number after the last one seen."""
         self.ended = False
-        self.fault: StreamFault | None = None
         self.finished = False
         self.made_id = ""
-        self.output_tokens = 0
         self.service_tier = "default"
-        self.usage: Usage | None = None
-
-    def feed(self, data: bytes) -> bytes:
-        seen: list[bytes] = []
-        try:
-            for one in self._cutter.feed(data):
-                seen.append(self._see(one))
-            if self._cutter.waiting > MAX_EVENT_BYTES:
-                raise StreamFault("the upstream sent an event longer than one can be")
-        except StreamFault as fault:
-            self.fault = fault
-        return seen[0] if len(seen) == 1 else b"".join(seen)
 
     def end(self) -> bytes:
-        rest = self._cutter.rest
-        if not self.ended and rest.strip():
-            with contextlib.suppress(
-                StreamFault
-            ):  # half an event: what counts is whether it was the last one
-                self._see(rest + b"\n\n")
+        self._see_rest()
         if self.finished:
             return self._goodbye
         raise StreamFault("the upstream ended the stream before the response was finished")
@@ -279,23 +252,22 @@ class ResponsesTap:
             return None
         return event("response.failed", self._next, b',"response":' + response)
 
-    def _see(self, one: bytes) -> bytes:
-        """One event: what it says is kept, what the client gets of it now is returned."""
-        data = data_of(one)
+    def _see(self, event: bytes) -> bytes:
+        data = data_of(event)
         if self.ended:
             return b""
         if data is None:
-            return one
+            return event
         if data.strip() == b"[DONE]":
             return b""  # some compatible servers say goodbye as chat does; no client of this API waits for it
         try:
             said_ = _decode_event(data)
         except msgspec.ValidationError:
-            return self._see_unknown(one, data)
+            return self._see_unknown(event, data)
         except (msgspec.DecodeError, RecursionError):
             raise StreamFault("the upstream sent something that is not JSON into the stream") from None
         if said_.type in _TERMINAL:
-            return self._see_last(one, said_)
+            return self._see_last(event, said_)
         if said_.type == "error":
             raise fault_of_event(data)
         if said_.sequence_number is not None:
@@ -309,7 +281,7 @@ class ResponsesTap:
         elif said_.type in ("response.created", "response.in_progress", "response.queued"):
             self._created = said(said_.response) or self._created
             self.made_id = self.made_id or state_of(self._created)[0]
-        return one
+        return event
 
     def _see_unknown(self, one: bytes, data: bytes) -> bytes:
         """An event of a kind whose fields are of other types than those known here: it passes."""

@@ -27,9 +27,10 @@ from laidian.protocol.canonical import (
 )
 from laidian.protocol.dialect import StreamFault
 from laidian.protocol.document import said
-from laidian.protocol.events import EventCutter, data_of
+from laidian.protocol.event_stream import EventReader
+from laidian.protocol.events import data_of
 from laidian.protocol.openai_family import error_message
-from laidian.protocol.openai_responses import MAX_EVENT_BYTES, error_code, fault_of_event
+from laidian.protocol.openai_responses import error_code, fault_of_event
 from laidian.protocol.openai_responses_usage import read_responses_usage
 
 
@@ -106,55 +107,27 @@ _TERMINAL = frozenset({"response.completed", "response.incomplete", "response.fa
 _LIFECYCLE = frozenset({"response.created", "response.queued", "response.in_progress"})
 
 
-class ResponsesReader:
+class ResponsesReader(EventReader):
     """The `StreamReader` of the Responses API."""
 
     def __init__(self) -> None:
-        self._cutter = EventCutter()
+        super().__init__()
         self._answer = _Answer()
-        self._fault: StreamFault | None = None
-        self.ended = False
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Raises StreamFault for an error event and for what is no stream of responses."""
-        if self._fault is not None:
-            raise self._fault
-        events: list[Event] = []
-        try:
-            for one in self._cutter.feed(data):
-                self._see(one, events)
-            if self._cutter.waiting > MAX_EVENT_BYTES:
-                raise StreamFault("the upstream sent an event longer than one can be")
-        except StreamFault as fault:
-            self.ended = True
-            if all(isinstance(event, Started) for event in events):
-                raise  # nothing is lost, and another upstream may still be tried
-            self._fault = fault
-        return events
+    def _finished(self) -> bool:
+        return self._answer.finished
 
-    def end(self) -> list[Event]:
-        """Raises StreamFault when the response was not finished."""
-        if self._fault is not None:
-            raise self._fault
-        events: list[Event] = []
-        rest = self._cutter.rest
-        if not self.ended and rest.strip():
-            self._see(rest + b"\n\n", events)
-        if not self._answer.finished:
-            raise StreamFault("the upstream ended the stream before the response was finished")
-        return events
-
-    def _see(self, one: bytes, events: list[Event]) -> None:
-        data = data_of(one)
+    def _read(self, event: bytes, events: list[Event]) -> None:
+        data = data_of(event)
         if data is None or self.ended or data.strip() == b"[DONE]":
             return
         try:
-            event = _decode_event(data)
+            told = _decode_event(data)
         except msgspec.ValidationError:
-            event = _of_unknown_shape(data)
+            told = _of_unknown_shape(data)
         except _UNREADABLE:
             raise StreamFault("the upstream sent something that is not JSON into the stream") from None
-        self._answer.see(event, data, events)
+        self._answer.see(told, data, events)
         self.ended = self._answer.finished
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from laidian.domain.usage import Usage
 from laidian.errors import BadRequest
-from laidian.protocol.anthropic import HELD_EVENT_BYTES, STOP_EVENT, Anthropic, MessageTap
+from laidian.protocol.anthropic import STOP_EVENT, Anthropic, MessageTap
 from laidian.protocol.dialect import StreamFault
+from laidian.protocol.event_stream import EVENT_BYTES
 
 DIALECT = Anthropic()
 PATH = "/v1/messages"
@@ -258,7 +259,7 @@ def test_an_endless_event_is_a_fault():
     tap = MessageTap()
     tap.feed(START + b'data: {"type":"x","y":"')
     assert tap.fault is None
-    tap.feed(b"x" * (HELD_EVENT_BYTES + 1))
+    tap.feed(b"x" * (EVENT_BYTES + 1))
     assert tap.fault is not None
 
 

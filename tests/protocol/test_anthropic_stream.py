@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laidian.domain.usage import Usage
-from laidian.protocol.anthropic import HELD_EVENT_BYTES, Anthropic
+from laidian.protocol.anthropic import Anthropic
 from laidian.protocol.anthropic_codec import AnthropicCodec
 from laidian.protocol.anthropic_reader import AnthropicReader
 from laidian.protocol.canonical import (
@@ -31,6 +31,7 @@ from laidian.protocol.canonical import (
     Used,
 )
 from laidian.protocol.dialect import StreamFault
+from laidian.protocol.event_stream import EVENT_BYTES
 from laidian.protocol.events import EventCutter, data_of
 
 CODEC = AnthropicCodec()
@@ -231,7 +232,7 @@ def test_a_call_left_open_is_closed_by_the_end():
         b"data: []\n\n",
         event("content_block_delta", delta={"type": "text_delta", "text": 5}),
         event("error", error={"type": "overloaded_error", "message": "Overloaded"}),
-        b'data: {"type":"x","y":"' + b"z" * HELD_EVENT_BYTES,
+        b'data: {"type":"x","y":"' + b"z" * EVENT_BYTES,
     ],
 )
 def test_a_broken_stream_is_a_fault(sent: bytes):

@@ -16,11 +16,12 @@ from laidian.errors import (
     UpstreamBroken,
 )
 from laidian.protocol.dialect import StreamFault
+from laidian.protocol.event_stream import EVENT_BYTES
 from laidian.protocol.family import HeaderOf
 from laidian.protocol.gemini import Gemini
 from laidian.protocol.gemini_family import GeminiFamily
 from laidian.protocol.gemini_path import read_path, write_path
-from laidian.protocol.gemini_tap import MAX_EVENT_BYTES, GeminiTap
+from laidian.protocol.gemini_tap import GeminiTap
 
 GEMINI = Gemini()
 FAMILY = GeminiFamily()
@@ -384,7 +385,7 @@ class TestStream:
 
     def test_an_endless_event_is_not_gathered(self):
         tap = GeminiTap(array=False)
-        piece = b"x" * (MAX_EVENT_BYTES // 8 + 1)
+        piece = b"x" * (EVENT_BYTES // 8 + 1)
         assert b"".join(tap.feed(piece) for _ in range(8)) == b""
         assert tap.fault is not None
 

@@ -9,10 +9,10 @@ import pytest
 from laidian.domain.usage import Usage
 from laidian.errors import BadRequest
 from laidian.protocol.dialect import Peek, StreamFault
+from laidian.protocol.event_stream import EVENT_BYTES
 from laidian.protocol.form import FormReader
 from laidian.protocol.openai_audio import (
     COMPRESSED_BYTES_PER_S,
-    EVENT_BYTES,
     SPOKEN_CHARACTERS,
     WAV_BYTES_PER_S,
     AudioTap,

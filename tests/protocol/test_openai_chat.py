@@ -7,7 +7,8 @@ import pytest
 from laidian.domain.usage import Usage
 from laidian.errors import BadRequest, QuotaExhausted
 from laidian.protocol.dialect import StreamFault
-from laidian.protocol.openai_chat import HELD_EVENT_BYTES, ChatTap, OpenAIChat
+from laidian.protocol.event_stream import EVENT_BYTES
+from laidian.protocol.openai_chat import ChatTap, OpenAIChat
 from laidian.protocol.openai_family import OpenAIFamily
 from laidian.protocol.openai_usage import read_usage
 
@@ -169,7 +170,7 @@ def test_what_is_no_chunk_never_reaches_the_client(junk: bytes):
 
 def test_an_endless_event_is_not_gathered():
     tap = ChatTap(hide_usage=True)
-    assert tap.feed(b"data: " + b"x" * (HELD_EVENT_BYTES + 10)) == b""
+    assert tap.feed(b"data: " + b"x" * (EVENT_BYTES + 10)) == b""
     assert tap.fault is not None
 
 

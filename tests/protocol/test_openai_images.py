@@ -7,8 +7,8 @@ import pytest
 from laidian.domain.usage import Usage
 from laidian.errors import BadRequest
 from laidian.protocol.dialect import StreamFault
+from laidian.protocol.event_stream import EVENT_BYTES
 from laidian.protocol.openai_images import (
-    EVENT_BYTES,
     IMAGE_TOKENS,
     LIKELY_IMAGE_TOKENS,
     PARTIAL_IMAGE_TOKENS,
