@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
+
+import msgspec
 
 from laidian.admin.schema import (
     CredentialCreate,
@@ -25,7 +27,7 @@ from laidian.admin.schema import (
 from laidian.admin.service import groups, prices, upstreams
 from laidian.admin.service.operations import note_provisioned
 from laidian.admin.service.places import checked_base_url
-from laidian.admin.service.reading import checked, multiplier
+from laidian.admin.service.reading import checked, multiplier, problem
 from laidian.config import Config, ConfigProblem, GroupEntry, PriceEntry, UpstreamEntry
 from laidian.domain.money import format_multiplier
 from laidian.errors import LaidianError
@@ -43,6 +45,8 @@ from laidian.store.upstreams import (
     update_credential,
 )
 from laidian.store.vault import Vault
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 LABEL = "config.toml"
 """Of the one credential that the file can give an upstream."""
@@ -125,6 +129,14 @@ def _secret(entry: UpstreamEntry, environment: Mapping[str, str]) -> str:
     return upstreams.checked_secret(entry.api_key) if entry.api_key else ""
 
 
+def _as(entry: UpstreamEntry | GroupEntry, kind: type[T]) -> T:
+    """An entry as the change that it stands for, which has the same fields. Raises BadRequest."""
+    try:
+        return msgspec.convert(entry, kind, from_attributes=True)
+    except msgspec.ValidationError as error:
+        raise problem(error, kind) from None
+
+
 # Upstreams
 
 
@@ -142,45 +154,15 @@ def _upstream(
         replace_kind(connection, row.id, entry.kind)
         row = next(one for one in read_upstreams(connection) if one.id == row.id)
     if moved or not row.from_config or _differs(connection, vault, row, entry):
-        upstreams.apply_edit(connection, vault, row, checked(_edit(entry)), from_config=True)
+        upstreams.apply_edit(connection, vault, row, _as(entry, UpstreamEdit), from_config=True)
     _credential(connection, vault, row, secret, now_ms)
     if upstreams.show_upstream(connection, entry.name, now_ms, {}) != before or moved:
         changes.updated.append(f"upstream {entry.name}")
 
 
 def _addition(entry: UpstreamEntry, secret: str) -> UpstreamCreate:
-    return UpstreamCreate(
-        name=entry.name,
-        kind=entry.kind,
-        base_url=entry.base_url,
-        credentials=(CredentialCreate(api_key=secret, label=LABEL),) if secret else (),
-        models=entry.models,
-        aliases=entry.aliases,
-        priority=entry.priority,
-        weight=entry.weight,
-        max_concurrent=entry.max_concurrent,
-        proxy=entry.proxy,
-        connect_timeout_s=entry.connect_timeout_s,
-        first_byte_timeout_s=entry.first_byte_timeout_s,
-        idle_timeout_s=entry.idle_timeout_s,
-        enabled=entry.enabled,
-    )
-
-
-def _edit(entry: UpstreamEntry) -> UpstreamEdit:
-    return UpstreamEdit(
-        base_url=entry.base_url,
-        models=entry.models,
-        aliases=entry.aliases,
-        priority=entry.priority,
-        weight=entry.weight,
-        max_concurrent=entry.max_concurrent,
-        proxy=entry.proxy,
-        connect_timeout_s=entry.connect_timeout_s,
-        first_byte_timeout_s=entry.first_byte_timeout_s,
-        idle_timeout_s=entry.idle_timeout_s,
-        enabled=entry.enabled,
-    )
+    credentials = (CredentialCreate(api_key=secret, label=LABEL),) if secret else ()
+    return msgspec.structs.replace(_as(entry, UpstreamCreate), credentials=credentials)
 
 
 def _differs(connection: Connection, vault: Vault, row: UpstreamRow, entry: UpstreamEntry) -> bool:
@@ -227,10 +209,10 @@ def _credential(connection: Connection, vault: Vault, row: UpstreamRow, secret: 
 def _group(connection: Connection, entry: GroupEntry, changes: _Changes, now_ms: int) -> None:
     row = next((row for row in read_groups(connection) if row.name == entry.name), None)
     if row is None:
-        groups.create_group(connection, _new_group(entry), now_ms=now_ms, from_config=True)
+        groups.create_group(connection, _as(entry, GroupCreate), now_ms=now_ms, from_config=True)
         changes.created.append(f"group {entry.name}")
         return
-    edit = checked(_group_edit(entry))
+    edit = _as(entry, GroupEdit)
     if row.from_config and not _group_differs(groups.show_group(connection, entry.name), entry):
         return
     groups.apply_edit(connection, row, edit, from_config=True)
@@ -249,39 +231,6 @@ def _group_differs(shown: Group, entry: GroupEntry) -> bool:
             )
         )
     )  # fmt: skip
-
-
-def _new_group(entry: GroupEntry) -> GroupCreate:
-    return GroupCreate(
-        name=entry.name,
-        upstreams=entry.upstreams,
-        allow=entry.allow,
-        deny=entry.deny,
-        aliases=entry.aliases,
-        capabilities=entry.capabilities,
-        multiplier=entry.multiplier,
-        requests_per_minute=entry.requests_per_minute,
-        tokens_per_minute=entry.tokens_per_minute,
-        concurrent_requests=entry.concurrent_requests,
-        on_abort=entry.on_abort,
-        enabled=entry.enabled,
-    )
-
-
-def _group_edit(entry: GroupEntry) -> GroupEdit:
-    return GroupEdit(
-        upstreams=entry.upstreams,
-        allow=entry.allow,
-        deny=entry.deny,
-        aliases=entry.aliases,
-        capabilities=entry.capabilities,
-        multiplier=entry.multiplier,
-        requests_per_minute=entry.requests_per_minute,
-        tokens_per_minute=entry.tokens_per_minute,
-        concurrent_requests=entry.concurrent_requests,
-        on_abort=entry.on_abort,
-        enabled=entry.enabled,
-    )
 
 
 # Prices

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 import msgspec
 
-from laidian.admin.schema import SqliteState, Status, UpstreamStatus
+from laidian.admin.schema import Status, UpstreamStatus
 from laidian.cli.call import Call, Command, with_call
 from laidian.cli.clock import now
 from laidian.cli.exits import Exit
@@ -17,31 +17,13 @@ from laidian.cli.table import Column
 from laidian.cli.text import dollars, duration, moment
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class Standing(Status, frozen=True, kw_only=True):
     """The API's `Status`, and what only the one who asked can know."""
 
     serving: bool
     """False: no server runs, and this is what the data folder says."""
     problems: tuple[str, ...]
     """Why the exit code is not 0."""
-    version: str
-    pid: int
-    workers: int
-    uptime_s: int
-    base_url: str
-    data: str
-    schema: int
-    catalog_version: int
-    sqlite: SqliteState
-    upstreams: tuple[UpstreamStatus, ...]
-    keys: int
-    in_flight: int
-    held_usd: str
-    requests_today: int
-    failed_today: int
-    spent_today_usd: str
-    price_book: str
-    stopping: bool
 
 
 @click.command(cls=Command)
@@ -62,7 +44,7 @@ def status(call: Call) -> int:
     standing = Standing(
         serving=serving,
         problems=problems,
-        **{name: getattr(found, name) for name in Status.__struct_fields__},
+        **msgspec.structs.asdict(found),
     )
     if put_one(call, standing, _lines(standing)) and found.upstreams:
         click.echo()
