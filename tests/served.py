@@ -31,8 +31,9 @@ from laidian.domain.upstream import UpstreamKind
 from laidian.server.folder import Folder
 from laidian.store.database import WriteLock, bump_catalog, connect, immediate, lock_path, migrate
 from laidian.store.vault import Vault, master_key
+from tests.ports import free_port
 from tests.program import die_with_the_test, program, surroundings
-from tests.simulated_provider import SimulatedProvider, free_port
+from tests.simulated_provider import SimulatedProvider
 
 START_LIMIT_S = 60.0
 END_LIMIT_S = 30.0

@@ -14,7 +14,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+
+from tests.ports import free_port
 
 START_LIMIT_S = 20.0
 _ROOT = Path(__file__).resolve().parent.parent
@@ -166,11 +167,6 @@ def simulated_provider(host: str = "127.0.0.1") -> Iterator[SimulatedProvider]:
                 process.wait(5)
             except subprocess.TimeoutExpired:
                 process.kill()
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    with socket.create_server((host, 0)) as server:
-        return server.getsockname()[1]
 
 
 def wait_until_it_answers(host: str, port: int, process: subprocess.Popen[bytes]) -> None:

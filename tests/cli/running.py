@@ -20,6 +20,7 @@ import msgspec
 import pytest
 
 from laidian.cli import main
+from tests.ports import free_port
 from tests.program import program, surroundings
 
 PYTHON = sys.executable
@@ -105,12 +106,6 @@ def on_terminal(arguments: Sequence[str], typed: str = "", **variables: str) -> 
         os.close(terminal)
         _, status = os.waitpid(pid, 0)
     return os.waitstatus_to_exitcode(status), seen.decode(errors="replace")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Serving(msgspec.Struct, frozen=True):

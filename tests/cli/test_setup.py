@@ -18,7 +18,8 @@ from laidian.cli.setup.settings import with_settings
 from laidian.cli.setup.unit import Scope, Service, quoted, unit_text
 from laidian.config import ConfigProblem
 from tests.cli.dialogue import Dialogue
-from tests.cli.running import call, free_port
+from tests.cli.running import call
+from tests.ports import free_port
 from tests.simulated_provider import SimulatedProvider, simulated_provider
 
 pytestmark = pytest.mark.xdist_group("cli-setup")

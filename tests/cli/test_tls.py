@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.cli.running import call, environment, free_port, spawn
+from tests.cli.running import call, environment, spawn
+from tests.ports import free_port
 from tests.program import program
 
 pytestmark = pytest.mark.xdist_group("cli-tls")

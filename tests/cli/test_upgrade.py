@@ -15,7 +15,8 @@ import msgspec
 import pytest
 
 from tests.cli.archives import archive, sums
-from tests.cli.running import PYTHON, Outcome, call, environment, free_port
+from tests.cli.running import PYTHON, Outcome, call, environment
+from tests.ports import free_port
 from tests.served import alive, wait_until
 
 pytestmark = [pytest.mark.xdist_group("cli-upgrade"), pytest.mark.timeout(400)]

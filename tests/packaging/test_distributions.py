@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.cli.running import free_port
+from tests.ports import free_port
 from tests.program import ROOT, die_with_the_test
 from tests.served import wait_until
 

@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -15,15 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.program import BARE_PYTHON
 
 pytestmark = [pytest.mark.xdist_group("zipapp"), pytest.mark.timeout(180)]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for_answer(url: str, process: subprocess.Popen[bytes], log: Path, within_s: float) -> int:

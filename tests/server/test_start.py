@@ -12,7 +12,8 @@ import pytest
 
 from laidian.errors import Conflict
 from laidian.server.apart import apart
-from tests.cli.running import call, free_port
+from tests.cli.running import call
+from tests.ports import free_port
 from tests.program import ROOT, die_with_the_test, program, surroundings
 from tests.served import wait_until
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulated_provider import free_port, simulated_provider, wait_until_it_answers
+from tests.ports import free_port
+from tests.simulated_provider import simulated_provider, wait_until_it_answers
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -14,8 +14,9 @@ import pytest
 from openai import OpenAI
 
 from tests.packaging.one_file import build
+from tests.ports import free_port
 from tests.program import BARE_PYTHON, die_with_the_test
-from tests.simulated_provider import SimulatedProvider, free_port
+from tests.simulated_provider import SimulatedProvider
 
 pytestmark = [
     pytest.mark.xdist_group("zipapp"),
