@@ -11,6 +11,10 @@ as liblzma is the same. --installed takes the wheels that pip chose for this mac
 is for tests, not for a release. Rule: what goes in comes from requirements/run.txt with its hash checked, or from this
 checkout. Never add a file that depends on the time, the path or the machine.
 
+Of the musl archive was tried, 2026-11-29: CPython 3.11.2, built with musl-gcc, on musl 1.2.5, x86_64 (demo, answered requests, pages,
+audit); 1.2.3 crashes in a library inside, so the bootstrap asks for 1.2.4. Not tried: a real Alpine, CPython 3.12 to 3.14 on musl, aarch64
+with musl.
+
 Beside the file: its SHA-256 (.sha256) and its bill of materials (.cdx.json, CycloneDX).
 
 Layout of the archive: `__main__.py` (scripts/zipapp_main.py), `build.json` (what every start reads), `sbom.json` (what nobody here

@@ -244,6 +244,31 @@ def install(about, target, unfinished, site):
         fail("cannot unpack into %s: %s. Free some space (80 MB), or set LAIDIAN_CACHE." % (os.path.dirname(site), error.strerror))
 
 
+OLDEST_MUSL = (1, 2, 4)
+"""Libraries inside have packed relocations (DT_RELR), which an older musl takes for none and crashes: seen with 1.2.3, 2026-11."""
+
+
+def musl_too_old(said):
+    """What musl's loader says when it is called without a program: its version if that is too old, else the empty text."""
+    import re
+
+    found = re.search("Version ([0-9]+)[.]([0-9]+)[.]([0-9]+)", said)
+    return ".".join(found.groups()) if found and tuple(map(int, found.groups())) < OLDEST_MUSL else ""
+
+
+def require_musl(machine):
+    """Ends with a sentence on a musl that would crash; on one that does not say its version, tries."""
+    import subprocess
+
+    try:
+        loader = subprocess.run(["/lib/ld-musl-%s.so.1" % machine], stdin=subprocess.DEVNULL, capture_output=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return
+    version = musl_too_old(loader.stderr.decode("utf-8", "replace"))
+    if version:
+        fail("this file needs musl %d.%d.%d or newer (Alpine 3.18), and this system has %s." % (OLDEST_MUSL + (version,)))
+
+
 def unpack(about, target, folder):
     """Writes this target's files. Raises OSError when the disk does not take them."""
     try:
@@ -252,6 +277,8 @@ def unpack(about, target, folder):
         fail("%s was built without lzma, which this file needs; Debian's python3 has it." % sys.executable)
     import zipfile
 
+    if target.endswith("-musl"):
+        require_musl(os.uname().machine)
     sys.stderr.write("laidian: unpacking, once\n")
     index = json.loads(read("index.json").decode())
     try:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 from collections.abc import Callable
 from contextlib import suppress
 
 
 def apart(work: Callable[[], None]) -> None:
-    """Runs `work` in a fork and waits. Raises what it raised; SystemExit(1) when the fork was killed or could not say.
+    """Runs `work` in a fork and waits. Raises what it raised, or SystemExit with a sentence when the fork was killed.
 
     To be called before this process has threads or open databases.
     """
@@ -24,13 +25,23 @@ def apart(work: Callable[[], None]) -> None:
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
         said = pipe.read()
+    status = 0
     with suppress(ChildProcessError):  # where somebody set SIGCHLD to be ignored
-        os.waitpid(child, 0)
+        status = os.waitpid(child, 0)[1]
     if not said:
-        raise SystemExit(1)
+        raise SystemExit(_killed(status))
     raised = pickle.loads(said)  # noqa: S301 - from our own fork
     if raised is not None:
         raise raised
+
+
+def _killed(status: int) -> str:
+    """Why a fork could not say anything: a library that crashes, or a kernel that is out of memory."""
+    by = signal.strsignal(os.WTERMSIG(status)) if os.WIFSIGNALED(status) else None
+    return (
+        f"laidian: the preparation of the start was ended from outside ({by or 'no reason known'}). Killed: memory ran out, or somebody"
+        " did it. Segmentation fault: a library does not fit this system."
+    )
 
 
 def _run(work: Callable[[], None], writer: int) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -185,6 +186,16 @@ def test_the_other_c_library_is_told_which_file_to_take(archive: Path, tmp_path:
         "laidian: this file is for Linux with musl, Alpine's C library, and this system has glibc "
     )
     assert seen.stderr.endswith("Take laidian.pyz.\n")
+
+
+@pytest.mark.parametrize(
+    ("version", "told"), [("1.2.3", "1.2.3"), ("1.1.24", "1.1.24"), ("1.2.4", ""), ("1.2.10", ""), ("?", "")]
+)
+def test_a_musl_that_would_crash_is_known_by_what_its_loader_says(version: str, told: str) -> None:
+    """Its words as 1.2.3 and 1.2.5 have them."""
+    said = f"musl libc (x86_64)\nVersion {version}\nDynamic Program Loader\nUsage: ld [options] [--] pathname [args]\n"
+    bootstrap = runpy.run_path(str(ROOT / "scripts" / "zipapp_main.py"), run_name="bootstrap")
+    assert bootstrap["musl_too_old"](said) == told
 
 
 def test_the_bill_of_materials_names_every_package_and_what_is_compiled_in(archive: Path) -> None:
