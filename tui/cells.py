@@ -14,6 +14,8 @@ from rich.cells import cell_len, get_character_cell_size, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
+from textual.app import App
+from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -98,46 +100,48 @@ def wrapped(text: str, width: int) -> list[str]:
     return lines
 
 
+_LOOKS: dict[Tone, tuple[str, str, str]] = {
+    "good": ("text-success", "ansi_green", ""),
+    "warn": ("text-warning", "ansi_yellow", ""),
+    "bad": ("text-error", "ansi_red", "bold"),
+    "dim": ("foreground", "ansi_bright_black", ""),
+    "strong": ("", "", "bold"),
+    "accent": ("text-accent", "ansi_cyan", "bold"),
+    "title": ("text-primary", "ansi_blue", "bold"),
+    "chosen": ("", "", "bold reverse"),
+}
+"""The theme's variable, the colour where the terminal's own are used, and the weight."""
+_STYLES: dict[tuple[str, bool], dict[Tone, Style]] = {}
+"""By theme, and whether the terminal's own colours are used."""
+
+
+def tones(app: App[object]) -> dict[Tone, Style]:
+    """How each tone looks in the application's theme."""
+    theme = (app.theme, app.native_ansi_color)
+    if theme not in _STYLES:
+        _STYLES[theme] = _toned(app.get_css_variables(), ansi=app.native_ansi_color)
+    return _STYLES[theme]
+
+
+def _toned(variables: dict[str, str], *, ansi: bool) -> dict[Tone, Style]:
+    found: dict[Tone, Style] = {"plain": Style.null()}
+    for tone, (variable, name, weight) in _LOOKS.items():
+        colour = name if ansi else variables.get(variable, "")
+        found[tone] = Style(color=Color.parse(colour).rich_color if colour else None) + Style.parse(weight)
+    return found
+
+
 class Toned(Widget):
-    """A widget that draws cells: it knows a style for every tone. The theme decides the colours."""
-
-    COMPONENT_CLASSES = {  # noqa: RUF012 - Textual's own way
-        "tone--good",
-        "tone--warn",
-        "tone--bad",
-        "tone--dim",
-        "tone--strong",
-        "tone--accent",
-        "tone--title",
-        "tone--chosen",
-    }
-    DEFAULT_CSS = """
-    Toned > .tone--good { color: $text-success; }
-    Toned > .tone--warn { color: $text-warning; }
-    Toned > .tone--bad { color: $text-error; text-style: bold; }
-    Toned > .tone--dim { color: $foreground 60%; }
-    Toned > .tone--strong { text-style: bold; }
-    Toned > .tone--accent { color: $text-accent; text-style: bold; }
-    Toned > .tone--title { text-style: bold; color: $text-primary; }
-    Toned > .tone--chosen { text-style: bold reverse; }
-    Toned:ansi > .tone--good { color: ansi_green; }
-    Toned:ansi > .tone--warn { color: ansi_yellow; }
-    Toned:ansi > .tone--bad { color: ansi_red; }
-    Toned:ansi > .tone--dim { color: ansi_bright_black; }
-    Toned:ansi > .tone--accent { color: ansi_cyan; }
-    Toned:ansi > .tone--title { color: ansi_blue; }
+    """A widget that draws cells. The rule a newcomer would break: tones are no component classes. Textual keeps a node of some kilobytes
+    for every such class of every widget, and they look alike in all of them.
     """
-
-    def tone(self, tone: Tone) -> Style:
-        if tone == "plain":
-            return Style.null()
-        return self.get_component_rich_style(f"tone--{tone}", partial=True)
 
     def strip(self, cells: Iterable[Cell], *, under: Style | None = None) -> Strip:
         """A line of the terminal. `under`: style of the whole line, below the tones."""
+        styles = tones(self.app)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
         segments: list[Segment] = []
         for cell in cells:
-            style = self.tone(cell.tone)
+            style = styles[cell.tone]
             if under is not None:
                 style = style + under
             if cell.does:

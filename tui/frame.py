@@ -156,6 +156,11 @@ class Framed(Screen[None], Generic[P], inherit_bindings=False):
         self.redraw()
         self.console_app.feed.poke()
 
+    def on_screen_suspend(self) -> None:
+        # Drawn lines are half a megabyte a screen, and are drawn anew as quickly as they are found again.
+        for widget in self.walk_children(Widget):
+            widget.refresh()
+
     def on_resize(self, _: events.Resize) -> None:
         self.draw_frame()
 

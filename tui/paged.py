@@ -47,12 +47,7 @@ EDGE = 2
 
 
 class PagedTable(ScrollView, Toned, Generic[R], can_focus=True, inherit_bindings=False):  # pyright: ignore[reportIncompatibleMethodOverride]
-    COMPONENT_CLASSES: ClassVar[set[str]] = Toned.COMPONENT_CLASSES | {
-        "paged--header",
-        "paged--cursor",
-        "paged--marked",
-        "paged--new",
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"paged--header", "paged--cursor", "paged--marked"}
     DEFAULT_CSS = """
     PagedTable { height: 1fr; border: round $primary; scrollbar-size-vertical: 1;
         scrollbar-gutter: stable; overflow-x: hidden; }

@@ -36,9 +36,10 @@ from scripts.bench import instance
 from scripts.bench.processes import Unable, running
 
 TICKS = os.sysconf("SC_CLK_TCK")
-TABS = (("2", "active)"), ("3", "Mult"), ("4", "Windows"), ("5", "serving)"), ("6", "million tokens"), ("7", "following"),
-        ("8", "by time"), ("0", "Data folder"), ("1", "Attention"))  # fmt: skip
-"""Keys, and words that stand on that screen alone; the doctor replays the whole ledger, which is another measurement."""
+TABS = (("2", "keys", "Last used"), ("3", "groups", "Mult"), ("4", "quotas", "Windows"), ("5", "upstreams", "Prio"),
+        ("6", "models", "USD per 1 M"), ("7", "live", "following"), ("8", "usage", "by time"), ("0", "settings", "Setting "),
+        ("1", "dashboard", "Attention"))  # fmt: skip
+"""Keys, tabs, and words that stand on that tab alone; the doctor replays the whole ledger, which is another measurement."""
 QUIET_S = 0.15
 LIMIT_S = 60.0
 WANTED = {"first paint, processor s": 0.7, "slowest tab, ms": 200, "memory, MB": 60, "in front, % of a core": 6,
@@ -132,14 +133,14 @@ def measure(data: Path, size: tuple[int, int], seconds: float, port: int) -> dic
         found["first figures, processor s"] = terminal.cpu_s()
         terminal.read(2)
         for visit in ("first", "second"):
-            for key, word in TABS:
+            for key, tab, word in TABS:
                 terminal.read(0.3)
                 cpu, begun = terminal.cpu_s(), time.perf_counter()
                 terminal.press(key)
                 terminal.until(word)
-                found[f"{visit} visit, {key} {word}, ms"] = 1000 * (time.perf_counter() - begun)
+                found[f"{visit} visit, {key} {tab}, ms"] = 1000 * (time.perf_counter() - begun)
                 terminal.read(QUIET_S)
-                found[f"{visit} visit, {key} {word}, processor ms"] = 1000 * (terminal.cpu_s() - cpu)
+                found[f"{visit} visit, {key} {tab}, processor ms"] = 1000 * (terminal.cpu_s() - cpu)
         found["slowest tab, ms"] = max(value for name, value in found.items() if name.endswith(", ms"))
         with traffic(port):
             terminal.read(3)

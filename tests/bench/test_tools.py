@@ -14,6 +14,7 @@ from typing import cast
 import pytest
 
 from scripts.bench import upstream
+from scripts.bench.dashboard_weight import TABS
 from scripts.bench.load import Plan, fault_of_answer, fault_of_stream, load, unchunked
 from scripts.bench.processes import Unable, running, tree
 
@@ -146,3 +147,10 @@ def test_the_comparison_says_what_it_takes() -> None:
     assert done.returncode == 2
     assert "the cases are plain, paced, unpaced" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_each_word_that_the_dashboards_yardstick_waits_for_stands_on_its_tab_alone() -> None:
+    folder = Path(__file__).parents[1] / "tui" / "snapshots"
+    pictures = {tab: (folder / f"{tab}.en.txt").read_text() for _, tab, _ in TABS}
+    for key, tab, word in TABS:
+        assert {name for name, picture in pictures.items() if word in picture} == {tab}, key
