@@ -30,8 +30,8 @@ async def test_the_first_screen_says_how_it_goes(console: Console) -> None:
 async def test_what_needs_the_operator_leads_to_where_it_is_fixed(own_console: Console) -> None:
     own_console.laidian.write("UPDATE credentials SET enabled = 0 WHERE upstream_id = 1")
     async with shown(own_console.connect) as seen:
-        await seen.until(lambda: any(one.name == "sim" for one in seen.here.attention._known()))
-        (trouble,) = [one for one in seen.here.attention._known() if one.name == "sim"]
+        await seen.until(lambda: any(one.name == "sim" for one in seen.here.attention.window.known()))
+        (trouble,) = [one for one in seen.here.attention.window.known() if one.name == "sim"]
         assert trouble.screen == "upstreams"
         assert "✕" in seen.text
         assert seen.here.attention.point(trouble.id)

@@ -33,7 +33,7 @@ CHECKS = Examination(
 async def test_what_needs_somebody_comes_first_with_what_to_do(own_console: Console) -> None:
     async with shown(own_console.connect, first="doctor") as seen:
         await seen.until(lambda: seen.here.picture is not None)
-        states = [one.state for one in seen.here.table._rows]
+        states = [one.state for one in seen.here.table.window.known()]
         assert states == sorted(states, key=("fail", "warn", "ok").index)
         assert {"config", "database", "disk", "files"} <= {one.id for one in seen.here.picture.checks}
         before = seen.here.picture

@@ -118,7 +118,7 @@ async def test_the_palette_finds_actions_tabs_keys_upstreams_and_models(console:
         await seen.press("colon")
         first = seen.here._list.row
         await seen.press("down", "pagedown")
-        assert seen.here._list._cursor == 11
+        assert seen.here._list.window.cursor == 11
         await seen.press("pageup", "up")
         assert seen.here._list.row is first
         await seen.press("ctrl+p")

@@ -213,12 +213,12 @@ async def test_rows_are_sorted_by_the_column_one_chooses() -> None:
     mixed = [Row(2, "b"), Row(3, "a"), Row(1, "c")]
     async with table(mixed) as (app, pilot):
         await pilot.press("greater_than_sign")
-        assert [row.number for row in app.table._known()] == [3, 2, 1]
+        assert [row.number for row in app.table.window.known()] == [3, 2, 1]
         assert "sort: Name ▲" in text(app)
         await pilot.press("o")
-        assert [row.number for row in app.table._known()] == [1, 2, 3]
+        assert [row.number for row in app.table.window.known()] == [1, 2, 3]
         await pilot.press("less_than_sign")
-        assert [row.number for row in app.table._known()] == [2, 3, 1], "the rows' own order"
+        assert [row.number for row in app.table.window.known()] == [2, 3, 1], "the rows' own order"
 
 
 @presses(PagedTable, "y", "Y")
@@ -323,7 +323,7 @@ async def test_old_pages_are_let_go_and_asked_for_again() -> None:
         for page in range(1, KEPT + 5):
             await until(pilot, lambda page=page: app.table.row_count >= page * PAGE)
             await pilot.press("end")
-        assert len(app.table._shelf._pages) <= KEPT
+        assert len(app.table.window._shelf._pages) <= KEPT
         asked = len(source.asked)
         await pilot.press("home")
         await until(pilot, lambda: "row 0 " in text(app) + " ")
@@ -392,4 +392,4 @@ async def test_a_click_points_a_double_click_opens_and_a_title_sorts() -> None:
         await pilot.pause()
         assert ("opened", 2) in app.heard
         await pilot.click("#t", offset=(5, 1))
-        assert app.table.sort_column == 0
+        assert app.table.window.sort_column == 0

@@ -66,8 +66,8 @@ async def test_who_spent_most_yesterday(own_console: Console) -> None:
         # These requests are of today: one press more on the way shows that the dearest stands first.
         for _ in range(3):
             await seen.press("t")
-        await seen.until(lambda: bool(seen.here.groups._known()))
-        await seen.until(lambda: seen.here.groups._known()[0].name == "key-2")
+        await seen.until(lambda: seen.here.groups.row_count > 0)
+        await seen.until(lambda: seen.here.groups.window.at(0).name == "key-2")
 
 
 @pytest.fixture

@@ -48,7 +48,9 @@ async def test_g_groups_by_whom_with_shares(console: Console) -> None:
         for by, text in zip(BYS[1:], ("ci-bot", "gpt-5.4-mini", "default", "sim", "2xx"), strict=True):
             await seen.press("g")
             await seen.until_text(f"by {by}")
-            await seen.until(lambda text=text: any(row.name == text for row in seen.here.groups._known()))
+            await seen.until(
+                lambda text=text: any(row.name == text for row in seen.here.groups.window.known())
+            )
         await seen.press("g")
         await seen.until_text("by time")
 
