@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +13,6 @@ from msgspec import UNSET
 from laidian.admin.schema import (
     Circuit,
     CircuitsReset,
-    Credential,
     CredentialCreate,
     CredentialEdit,
     Probe,
@@ -24,14 +23,13 @@ from laidian.admin.schema import (
     UpstreamModel,
 )
 from laidian.cli.call import Call, ListCommand, Noun, with_call
-from laidian.cli.clock import now
 from laidian.cli.exits import Exit
 from laidian.cli.names import named
-from laidian.cli.output import put_list, put_one, put_table
+from laidian.cli.output import put_list, put_one
 from laidian.cli.reach import ask
 from laidian.cli.secret import read_api_key
 from laidian.cli.table import Column
-from laidian.cli.text import milliseconds, moment
+from laidian.cli.upstreams import COLUMNS_OF_UPSTREAMS, columns_of_circuits, columns_of_probes, put_upstream
 from laidian.cli.values import changed, changed_pairs, changed_words, refuse_empty, removable_count
 
 if TYPE_CHECKING:
@@ -43,17 +41,6 @@ LABEL = click.argument("label")
 ALIAS = "NAME=MODEL"
 AT_ONCE = 4
 """Upstreams probed at the same time."""
-COLUMNS: tuple[Column[Upstream], ...] = (
-    Column("name", lambda upstream: upstream.name),
-    Column("state", lambda upstream: upstream.state, colored=True),
-    Column("kind", lambda upstream: upstream.kind),
-    Column("base url", lambda upstream: upstream.base_url),
-    Column("priority", lambda upstream: str(upstream.priority), right=True, optional=True),
-    Column("weight", lambda upstream: str(upstream.weight), right=True, optional=True),
-    Column("credentials", lambda upstream: str(len(upstream.credentials)), right=True, optional=True),
-    Column("models", lambda upstream: ",".join(upstream.models) or f"{upstream.discovered} found"),
-    Column("in flight", lambda upstream: str(upstream.in_flight), right=True, optional=True),
-)
 
 
 @click.group(cls=Noun)
@@ -113,7 +100,7 @@ def list_upstreams(call: Call) -> None:
         call,
         Upstream,
         upstreams,
-        COLUMNS,
+        COLUMNS_OF_UPSTREAMS,
         empty="no upstreams yet. Add one: laidian upstream add NAME --kind openai --api-key-stdin",
     )
 
@@ -127,7 +114,7 @@ def show_upstream(call: Call, name: str) -> None:
     \b
     laidian upstream show openai
     """
-    _put(call, ask(call, lambda client: client.upstream(name)))
+    put_upstream(call, ask(call, lambda client: client.upstream(name)))
 
 
 @upstream.command("add", aliases=["create"])
@@ -179,7 +166,7 @@ def add_upstream(
     new = msgspec.structs.replace(new, **chosen)
     made = ask(call, lambda client: client.create_upstream(new), makes_data=True)
     call.narrate(f"Upstream `{made.name}` is added. Check it: laidian upstream probe {made.name}")
-    _put(call, made)
+    put_upstream(call, made)
 
 
 @upstream.command("edit")
@@ -197,7 +184,7 @@ def edit_upstream(call: Call, name: str, new_name: str | None, base_url: str | N
     """
     edit = msgspec.structs.replace(_edit(given), name=changed(new_name), base_url=changed(base_url))
     refuse_empty(edit)
-    _put(call, ask(call, lambda client: client.edit_upstream(name, edit)))
+    put_upstream(call, ask(call, lambda client: client.edit_upstream(name, edit)))
 
 
 @upstream.command("enable")
@@ -209,7 +196,7 @@ def enable_upstream(call: Call, name: str) -> None:
     \b
     laidian upstream enable openai
     """
-    _put(call, ask(call, lambda client: client.edit_upstream(name, UpstreamEdit(enabled=True))))
+    put_upstream(call, ask(call, lambda client: client.edit_upstream(name, UpstreamEdit(enabled=True))))
 
 
 @upstream.command("disable", aliases=["drain"])
@@ -222,7 +209,7 @@ def disable_upstream(call: Call, name: str) -> None:
     laidian upstream disable openai
     laidian upstream drain openai
     """
-    _put(call, ask(call, lambda client: client.edit_upstream(name, UpstreamEdit(enabled=False))))
+    put_upstream(call, ask(call, lambda client: client.edit_upstream(name, UpstreamEdit(enabled=False))))
 
 
 @upstream.command("delete")
@@ -238,7 +225,7 @@ def delete_upstream(call: Call, name: str) -> None:
     gone = ask(call, lambda client: client.delete_upstream(name))
     call.narrate(f"Upstream `{gone.name}` is deleted.")
     if call.json:
-        _put(call, gone)
+        put_upstream(call, gone)
 
 
 # Credentials
@@ -257,7 +244,7 @@ def add_key(call: Call, name: str, api_key_stdin: bool, api_key_env: str | None,
     """
     secret = read_api_key(call, stdin=api_key_stdin, variable=api_key_env)
     new = CredentialCreate(api_key=secret, label=label)
-    _put(call, ask(call, lambda client: client.add_credential(name, new)))
+    put_upstream(call, ask(call, lambda client: client.add_credential(name, new)))
 
 
 @upstream.command("rotate-key")
@@ -281,7 +268,7 @@ def rotate_key(
 
     changed_one = ask(call, rotate)
     call.narrate(f"The credential of `{changed_one.name}` is replaced; the old one is gone.")
-    _put(call, changed_one)
+    put_upstream(call, changed_one)
 
 
 @upstream.command("enable-key")
@@ -294,7 +281,9 @@ def enable_key(call: Call, name: str, label: str) -> None:
     \b
     laidian upstream enable-key openai key-1
     """
-    _put(call, ask(call, lambda client: client.edit_credential(name, label, CredentialEdit(enabled=True))))
+    put_upstream(
+        call, ask(call, lambda client: client.edit_credential(name, label, CredentialEdit(enabled=True)))
+    )
 
 
 @upstream.command("disable-key")
@@ -307,7 +296,9 @@ def disable_key(call: Call, name: str, label: str) -> None:
     \b
     laidian upstream disable-key openai key-1
     """
-    _put(call, ask(call, lambda client: client.edit_credential(name, label, CredentialEdit(enabled=False))))
+    put_upstream(
+        call, ask(call, lambda client: client.edit_credential(name, label, CredentialEdit(enabled=False)))
+    )
 
 
 @upstream.command("delete-key")
@@ -324,7 +315,7 @@ def delete_key(call: Call, name: str, label: str) -> None:
     after = ask(call, lambda client: client.delete_credential(name, label))
     call.narrate(f"Credential `{label}` of `{after.name}` is deleted.")
     if call.json:
-        _put(call, after)
+        put_upstream(call, after)
 
 
 # What works
@@ -356,7 +347,11 @@ def probe(call: Call, names: tuple[str, ...], everyone: bool) -> int:
 
     probes = ask(call, check)
     put_list(
-        call, Probe, probes, _probe_columns(), empty="no upstream is enabled, so there is nothing to probe."
+        call,
+        Probe,
+        probes,
+        columns_of_probes(),
+        empty="no upstream is enabled, so there is nothing to probe.",
     )
     return Exit.DONE if probes and all(found.ok for found in probes) else Exit.PROBLEMS
 
@@ -372,7 +367,7 @@ def probes(call: Call, name: str, limit: int) -> None:
     laidian upstream probes openai --limit 5
     """
     found = ask(call, lambda client: client.probes(name, limit=limit))
-    put_list(call, Probe, found, _probe_columns(), empty="it was never probed.")
+    put_list(call, Probe, found, columns_of_probes(), empty="it was never probed.")
 
 
 @upstream.command("models", cls=ListCommand)
@@ -416,7 +411,7 @@ def errors(call: Call, name: str | None) -> None:
         call,
         Circuit,
         ask(call, look),
-        _circuit_columns(),
+        columns_of_circuits(),
         empty="nothing rests: every upstream gets traffic.",
     )
 
@@ -468,89 +463,4 @@ def _edit(given: dict[str, Any]) -> UpstreamEdit:
         connect_timeout_s=or_unset("connect_timeout"),
         first_byte_timeout_s=or_unset("first_byte_timeout"),
         idle_timeout_s=or_unset("idle_timeout"),
-    )
-
-
-def _put(call: Call, found: Upstream) -> None:
-    at = now()
-    probed = found.last_probe
-    lines = [
-        ("name", found.name),
-        ("state", found.state),
-        ("kind", found.kind),
-        ("base url", found.base_url),
-        ("proxy", found.proxy or "-"),
-        ("models", ", ".join(found.models) or f"{found.discovered} found by a probe"),
-        ("aliases", ", ".join(f"{name}={model}" for name, model in found.aliases.items()) or "-"),
-        ("priority, weight", f"{found.priority}, {found.weight}"),
-        (
-            "requests at once",
-            f"{found.in_flight} of {'any number' if found.max_concurrent is None else found.max_concurrent}",
-        ),
-        (
-            "time limits",
-            f"connect {found.connect_timeout_s:g} s, first byte {found.first_byte_timeout_s:g} s,"
-            f" silence {found.idle_timeout_s:g} s",
-        ),
-        ("groups", ", ".join(found.groups) or "-"),
-        ("last probe", "never" if probed is None else f"{_verdict(probed)}, {moment(probed.at, at)}"),
-        ("from config", "yes: change it in config.toml" if found.from_config else "no"),
-        ("created", moment(found.created_at, at)),
-    ]
-    if not put_one(call, found, lines):
-        return
-    if found.credentials:
-        click.echo()
-        put_table(call, found.credentials, _credential_columns())
-    if found.circuits:
-        click.echo()
-        put_table(call, found.circuits, _circuit_columns())
-
-
-def _verdict(probe: Probe) -> str:
-    return f"ok, {probe.models} models" if probe.ok else f"failed: {probe.reason}"
-
-
-def _credential_columns() -> Sequence[Column[Credential]]:
-    at = now()
-    return (
-        Column("credential", lambda one: one.label),
-        Column("state", lambda one: "active" if one.enabled else "disabled", colored=True),
-        Column("fingerprint", lambda one: one.fingerprint),
-        Column("since", lambda one: moment(one.created_at, at)),
-    )
-
-
-def _circuit_columns() -> Sequence[Column[Circuit]]:
-    at = now()
-    return (
-        Column("upstream", lambda circuit: circuit.upstream),
-        Column("credential", lambda circuit: circuit.credential or "any", optional=True),
-        Column("model", lambda circuit: circuit.model or "any"),
-        Column("state", lambda circuit: circuit.state, colored=True),
-        Column(
-            "next try",
-            lambda circuit: moment(circuit.open_until, at),
-            short=lambda circuit: moment(circuit.open_until, at, short=True),
-        ),
-        Column("failures", lambda circuit: str(circuit.failures), right=True, optional=True),
-        Column("reason", lambda circuit: circuit.reason),
-    )
-
-
-def _probe_columns() -> Sequence[Column[Probe]]:
-    at = now()
-    return (
-        Column("upstream", lambda probe: probe.upstream),
-        Column("result", lambda probe: "ok" if probe.ok else "failed", colored=True),
-        Column("status", lambda probe: "-" if probe.status is None else str(probe.status), right=True),
-        Column("took", lambda probe: milliseconds(probe.duration_ms), right=True),
-        Column("models", lambda probe: "-" if probe.models is None else str(probe.models), right=True),
-        Column(
-            "when",
-            lambda probe: moment(probe.at, at),
-            short=lambda probe: moment(probe.at, at, short=True),
-            optional=True,
-        ),
-        Column("reason", lambda probe: probe.reason or "-"),
     )
