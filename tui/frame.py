@@ -30,6 +30,7 @@ from textual.widget import Widget
 from tui.cells import Cell, Lines, length_of
 from tui.feed import Refused
 from tui.idiom import Idiom
+from tui.paged import PagedTable
 from tui.text import duration
 from tui.tops import TOPS
 from tui.words import Words, described
@@ -115,7 +116,10 @@ class Framed(Screen[None], Generic[P], inherit_bindings=False):
         return ""
 
     def narrow(self, text: str) -> None:
-        """Shows only what matches, as if it had been typed into its filter. Screens without a table have nothing to narrow."""
+        """Shows only what matches, as if it had been typed into the filter of its `table`. Screens without one have nothing to narrow."""
+        table = getattr(self, "table", None)
+        if isinstance(table, PagedTable):
+            table.narrow(text)
 
     # What the feed and the application call
 

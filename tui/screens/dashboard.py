@@ -229,9 +229,6 @@ class Dashboard(Top[Picture]):
             table.empty = table.empty or self.words.table.loading
             table.relabel()
 
-    def narrow(self, text: str) -> None:
-        self.table.narrow(text)
-
     # Where lines lead
 
     def on_paged_table_opened(self, event: PagedTable.Opened[Any]) -> None:

@@ -106,9 +106,6 @@ class Doctor(Top[Examination]):
             self.table.title = self.words.frame.go_doctor
         self.table.relabel()
 
-    def narrow(self, text: str) -> None:
-        self.table.narrow(text)
-
     def on_paged_table_pointed(self, _: PagedTable.Pointed[Check]) -> None:
         self._draw_near()
 

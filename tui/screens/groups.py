@@ -167,9 +167,6 @@ class Groups(Undoing, Top[Picture]):
         self.table.relabel()
         self.serving.relabel()
 
-    def narrow(self, text: str) -> None:
-        self.table.narrow(text)
-
     def on_paged_table_pointed(self, event: PagedTable.Pointed[Group]) -> None:
         if event.table is self.table:
             self.look_again()

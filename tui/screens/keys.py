@@ -147,9 +147,6 @@ class Keys(Undoing, Top[int]):
         self.table.empty = words.empty
         self.table.relabel()
 
-    def narrow(self, text: str) -> None:
-        self.table.narrow(text)
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return self.can_undo if action == "undo" else True
 

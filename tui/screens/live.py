@@ -135,9 +135,6 @@ class Live(Top[Flowing]):
         self.table.empty = self.words.live.empty if self.picture is not None else self.words.table.loading
         self.table.relabel()
 
-    def narrow(self, text: str) -> None:
-        self.table.narrow(text)
-
     def on_paged_table_opened(self, event: PagedTable.Opened[Row]) -> None:
         from tui.screens.request import Request
 

@@ -120,9 +120,6 @@ class Models(Top[tuple[Model, ...]]):
         self.table.empty = self.words.models.empty if self.picture is not None else self.words.table.loading
         self.table.relabel()
 
-    def narrow(self, text: str) -> None:
-        self.table.narrow(text)
-
     def on_paged_table_pointed(self, _: PagedTable.Pointed[Model]) -> None:
         self._draw_near()
 

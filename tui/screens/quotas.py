@@ -138,9 +138,6 @@ class Quotas(Undoing, Top[Picture]):
         self.table.empty = self.words.quotas.empty if self.picture is not None else self.words.table.loading
         self.table.relabel()
 
-    def narrow(self, text: str) -> None:
-        self.table.narrow(text)
-
     def on_paged_table_pointed(self, _: PagedTable.Pointed[Quota]) -> None:
         self.look_again()
 

@@ -95,9 +95,6 @@ class Upstreams(UpstreamActions, Top[Near]):
         )
         self.table.relabel()
 
-    def narrow(self, text: str) -> None:
-        self.table.narrow(text)
-
     def on_paged_table_pointed(self, _: PagedTable.Pointed[Upstream]) -> None:
         if self.pane.display:
             self.look_again()

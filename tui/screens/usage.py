@@ -281,9 +281,6 @@ class Usage(Top[Sums]):
 
     # What is chosen
 
-    def narrow(self, text: str) -> None:
-        self.table.narrow(text)
-
     def _chosen(self) -> None:
         """Another span or filter: the requests from the first page, the sums at once."""
         self.table.read(UsagePages(self.console_app.feed, self.span))
