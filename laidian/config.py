@@ -113,6 +113,13 @@ class PagesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("brand needs 1 to 64 characters, none of them \" ' \\ ` $ < > { or }")
 
 
+class TuiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Of the dashboard, read where it runs; the server has no use for them."""
+
+    keys: dict[str, str] = {}
+    """Name of a binding to the key, or keys, that it has instead of its own; the dashboard knows the names."""
+
+
 class UpstreamEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     kind: Literal["openai", "gemini", "anthropic", "compatible", "responses"]
@@ -167,6 +174,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     admin: AdminSettings = AdminSettings()
     log: LogSettings = LogSettings()
     pages: PagesSettings = PagesSettings()
+    tui: TuiSettings = TuiSettings()
     upstream: tuple[UpstreamEntry, ...] = ()
     group: tuple[GroupEntry, ...] = ()
     price: tuple[PriceEntry, ...] = ()
@@ -209,7 +217,7 @@ def _nearest(message: str) -> str:
     if "unknown field" not in message:
         return ""
     unknown = message.split("`")[1]
-    found = difflib.get_close_matches(unknown, sorted(_known_keys()), n=1)
+    found = difflib.get_close_matches(unknown, sorted(_known_keys() - {unknown}), n=1)
     return f" Did you mean `{found[0]}`?" if found else ""
 
 
@@ -222,6 +230,7 @@ SECTIONS: tuple[type[msgspec.Struct], ...] = (
     AdminSettings,
     LogSettings,
     PagesSettings,
+    TuiSettings,
     UpstreamEntry,
     GroupEntry,
     PriceEntry,

@@ -11,7 +11,7 @@ import datetime
 import gc
 import importlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from textual import events
@@ -22,6 +22,7 @@ from textual.scrollbar import ScrollBar
 from tui.feed import PERIOD_S, Connect, Feed, Subject
 from tui.frame import Detail, Framed, Top
 from tui.idiom import Idiom
+from tui.keys import named
 from tui.paged import PagedTable
 from tui.tops import TOPS, TopScreen
 from tui.words import CATALOGUES, Language, Words, language_of
@@ -40,11 +41,13 @@ def run(
     ascii_only: bool = False,
     version: str = "",
     first: str = "dashboard",
+    keys: Mapping[str, str] | None = None,
 ) -> None:
     """Shows the dashboard until the operator quits.
 
     `connect` finds the server; it is asked again whenever the server was away. `language`: None takes the environment's. `ascii_only`:
     nothing but ASCII signs (also by LAIDIAN_ASCII). `version`: of this program, to be compared with the server's. `first`: a tab.
+    `keys`: of one's own, as `tui.keys.checked` gives them.
     """
     if os.environ.get("SSH_CONNECTION"):
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
@@ -54,6 +57,7 @@ def run(
         ascii_only=ascii_only or wants_ascii(os.environ.get("LAIDIAN_ASCII", "")),
         version=version,
         first=first,
+        keys=keys,
     ).run()
 
 
@@ -80,7 +84,7 @@ class LaiDianApp(App[None], inherit_bindings=False):
         (140, "-wide"),
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = named([
         *(Binding(top.key, f"go('{top.name}')", f"frame.go_{top.name}", show=False) for top in TOPS),
         Binding("ctrl+p,colon", "palette", "frame.command", key_display=":"),
         Binding("question_mark", "help", "frame.help", key_display="?", show=False),
@@ -89,7 +93,7 @@ class LaiDianApp(App[None], inherit_bindings=False):
         Binding("L", "language", "frame.language", show=False),
         Binding("q,ctrl+q", "quit", "frame.quit"),
         Binding("ctrl+c", "interrupt", "frame.quit", show=False),
-    ]
+    ])  # fmt: skip
 
     def __init__(
         self,
@@ -101,8 +105,11 @@ class LaiDianApp(App[None], inherit_bindings=False):
         first: str = "dashboard",
         period_s: float = PERIOD_S,
         now: Callable[[], datetime.datetime] = _now,
+        keys: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
+        if keys:
+            self.set_keymap(keys)
         self.words: Words = CATALOGUES[language]
         self.ascii_only = ascii_only
         self.now = now
@@ -158,6 +165,11 @@ class LaiDianApp(App[None], inherit_bindings=False):
     def version(self) -> str:
         """Of this program; empty: nobody said."""
         return self._version
+
+    def key_of(self, name: str) -> str:
+        """How the key is shown that the operator gave to the binding of that name; empty: it has its usual one."""
+        wanted = self._keymap.get(name, "").split(",")[0]
+        return self.get_key_display(Binding(wanted, "")) if wanted else ""
 
     def other_version(self) -> str:
         """A sentence, when the server is of another version than this dashboard; empty otherwise."""

@@ -30,6 +30,7 @@ from textual.widget import Widget
 from tui.cells import Cell, Lines, length_of
 from tui.feed import Refused
 from tui.idiom import Idiom
+from tui.keys import named
 from tui.paged import PagedTable
 from tui.text import duration
 from tui.tops import TOPS
@@ -67,14 +68,20 @@ class Framed(Screen[None], Generic[P], inherit_bindings=False):
     Framed > #keys { height: 1; width: 1fr; background: $panel; }
     Framed > #header:ansi, Framed > #tabs:ansi, Framed > #keys:ansi { background: ansi_default; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = named([
         Binding("tab", "app.focus_next", "frame.next_pane", show=False),
         Binding("shift+tab", "app.focus_previous", "frame.previous_pane", show=False),
         Binding("r", "look_now", "frame.refresh", show=False),
         Binding("ctrl+c", "copy_text", "table.copy", show=False),
-    ]
+    ])  # fmt: skip
     top = ""
     """Name of the tab it belongs to."""
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        """Every binding of a screen can be given another key."""
+        if own := cls.__dict__.get("BINDINGS"):
+            setattr(cls, "BINDINGS", named(own))  # noqa: B010 - a constant only for those who read it
+        super().__init_subclass__(**more)
 
     def __init__(self) -> None:
         super().__init__()
@@ -211,7 +218,8 @@ class Framed(Screen[None], Generic[P], inherit_bindings=False):
         gap = " " if self.size.width < 96 else "  "
         cells: list[Cell] = []
         for one in TOPS:
-            text = f"{one.key} {described(words, f'frame.tab_{one.name}')}"
+            key = self.console_app.key_of(f"frame.go_{one.name}") or one.key
+            text = f"{key} {described(words, f'frame.tab_{one.name}')}"
             does = f"app.go('{one.name}')"
             if cells:
                 cells.append(Cell(gap))
@@ -240,7 +248,8 @@ class Framed(Screen[None], Generic[P], inherit_bindings=False):
     def _draw_keys(self) -> None:
         """At most eight keys that work here, those of what has the focus first; help is always among them."""
         shown = [one for one in self.bindings_here() if one.binding.show][: SHOWN_KEYS - 1]
-        helps = (Cell(" ? ", "accent", "app.help"), Cell(self.words.frame.help, "plain", "app.help"))
+        key = self.console_app.key_of("frame.help") or "?"
+        helps = (Cell(f" {key} ", "accent", "app.help"), Cell(self.words.frame.help, "plain", "app.help"))
         cells: list[Cell] = []
         left = self.size.width - length_of(helps)
         for one in shown:

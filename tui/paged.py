@@ -29,6 +29,7 @@ from textual.message import Message
 from tui.columns import Column
 from tui.drawn import DrawnWindow
 from tui.idiom import Idiom
+from tui.keys import named
 from tui.rows import Pages
 from tui.text import clean
 
@@ -37,7 +38,7 @@ Q = TypeVar("Q")
 
 
 class PagedTable(DrawnWindow[R], Generic[R], can_focus=True, inherit_bindings=False):
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = named([
         Binding("up,k", "move(-1)", "table.up", show=False),
         Binding("down,j", "move(1)", "table.down", show=False),
         Binding("pageup,ctrl+b", "leaf(-1)", "table.page_up", show=False),
@@ -57,7 +58,7 @@ class PagedTable(DrawnWindow[R], Generic[R], can_focus=True, inherit_bindings=Fa
         Binding("o", "turn", "table.sort_turn", show=False),
         Binding("y", "copy", "table.copy", show=False),
         Binding("Y", "copy_row", "table.copy_row", show=False),
-    ]
+    ])  # fmt: skip
 
     class Opened(Message, Generic[Q]):
         """Enter on a row."""

@@ -11,6 +11,7 @@ import click
 from laidian import __version__
 from laidian.cli.call import Call, Command, with_call
 from laidian.cli.reach import answering, check_folder, over_http, over_loopback, remote_token, target
+from laidian.config import ConfigProblem, data_folder, load_config
 from laidian.errors import LaidianError
 from laidian.server.folder import Folder
 
@@ -36,8 +37,11 @@ SCREENS = (
 @click.option("--lang", type=click.Choice(["en", "zh"]), help="English or Chinese (or LAIDIAN_LANG, LANG).")
 @click.option("--ascii", "plain", is_flag=True, help="Nothing but ASCII signs (or LAIDIAN_ASCII=1).")
 @click.option("--screen", type=click.Choice(SCREENS), default="dashboard", help="The tab to begin with.")
+@click.option(
+    "--keys", "lists", is_flag=True, help="List what [tui.keys] in config.toml can change, and end."
+)
 @with_call
-def tui(call: Call, lang: Literal["en", "zh"] | None, plain: bool, screen: str) -> None:
+def tui(call: Call, lang: Literal["en", "zh"] | None, plain: bool, screen: str, lists: bool) -> None:
     """Open the dashboard. `q` quits, `?` helps.
 
     \b
@@ -46,6 +50,9 @@ def tui(call: Call, lang: Literal["en", "zh"] | None, plain: bool, screen: str) 
     laidian tui --screen usage --ascii
     laidian tui --server https://relay.example --admin-token-file ./admin.token
     """
+    if lists:
+        list_keys()
+        return
     if os.environ.get("TERM", "dumb") in ("dumb", ""):
         raise click.ClickException(
             "this terminal cannot show the dashboard (TERM is dumb or not set)."
@@ -80,9 +87,33 @@ def tui(call: Call, lang: Literal["en", "zh"] | None, plain: bool, screen: str) 
         except LaidianError as error:
             raise AdminError(401, error.code, error.message) from None
 
+    keys = own_keys(call, whom.folder)
+
     from tui.app import run
 
-    run(connect, lang, ascii_only=plain, version=__version__, first=screen)
+    run(connect, lang, ascii_only=plain, version=__version__, first=screen, keys=keys)
+
+
+def own_keys(call: Call, folder: Folder | None) -> dict[str, str]:
+    """What `[tui.keys]` wants. Of a server elsewhere it is this machine's file that counts."""
+    root = folder.root if folder is not None else data_folder(call.data, os.environ)
+    wanted = load_config(call.config, os.environ, root).tui.keys
+    if not wanted:
+        return {}
+    from tui.keys import WrongKeys, checked
+
+    try:
+        return checked(wanted)
+    except WrongKeys as wrong:
+        raise ConfigProblem(f"[tui.keys] in the configuration file: {wrong}") from None
+
+
+def list_keys() -> None:
+    from tui.keys import known
+    from tui.words import ENGLISH, described
+
+    for name, keys, _ in known():
+        click.echo(f"{name:<24}{keys:<24}{described(ENGLISH, name)}")
 
 
 def _unserved(folder: Folder) -> LaidianError:

@@ -15,6 +15,7 @@ TOPICS = {
     "environment": ("basics.environment", "variables it listens to"),
     "formatting": ("basics.formatting", "tables, JSON, CSV, money and times"),
     "config": ("basics.config", "config.toml, every setting with its default"),
+    "keys": ("guides.keys", "other keys for the dashboard"),
     "clients": ("basics.clients", "what each client program wants"),
     "errors": ("errors.text", "every error code, whose fault, what to do"),
     "metrics": ("metrics.text", "what /metrics tells"),

@@ -121,3 +121,21 @@ shown once. Logs hold no query, body or key.
 
   put TLS in front: laidian setup --front caddy, nginx or tls        run it as a user of its own: laidian setup --service system
   the unit shuts what systemd can shut: laidian setup --service system --print; systemd-analyze security laidian"""
+
+
+def keys() -> str:
+    return """Keys of the dashboard
+
+`?` in the dashboard shows the keys of the screen in front, : finds every action by its name. Where you want other keys, give them in
+config.toml on the machine that the dashboard runs on (--config, LAIDIAN_CONFIG, or config.toml in the data folder):
+
+  [tui.keys]
+  "keys.new" = "c"                  # instead of n, on the screen of keys
+  "table.filter" = "f5, /"          # two keys, in every table
+  "frame.help" = "f1"
+
+  laidian tui --keys                every name, its keys and what it does
+
+A key is one sign, or a name such as enter, f5, home or pageup; ctrl+, alt+ and shift+ may stand before it. The last line, `?` and the palette
+show your keys; sentences that mention a key mention its usual one. A name that is none, a key that is none and a key that would do two things
+on one screen are said before the dashboard opens. Forms, questions and ctrl+c keep their keys."""
