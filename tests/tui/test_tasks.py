@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -54,20 +55,46 @@ async def test_find_why_a_model_fails(own_console: Console) -> None:
         await seen.until_text("No price, so it is refused. e sets one.")
 
 
+def made_a_day_older(console: Console) -> None:
+    """All requests until now become yesterday's, in the records and in their sums."""
+    laidian = console.laidian
+    laidian.wait_settled()
+    laidian.stop()
+    laidian.write("UPDATE usage_records SET started_at_ms = started_at_ms - 86400000")
+    for table in ("minutes", "hours", "days", "spans"):
+        laidian.write(f"DELETE FROM usage_{table}")
+    for table in ("group_days", "key_hours", "key_days", "key_totals"):
+        laidian.write(f"DELETE FROM {table}")
+    laidian.write("UPDATE meta SET value = 0 WHERE name = 'folded_to'")
+    laidian.start()
+
+
 async def test_who_spent_most_yesterday(own_console: Console) -> None:
+    """Another key than today's and than the two days' together."""
     for key, times in ((0, 1), (1, 3)):
         for _ in range(times):
             assert own_console.call(key) == 200
+    made_a_day_older(own_console)
+    for _ in range(4):
+        assert own_console.call(0) == 200
     own_console.laidian.wait_settled()
+    own_console.now = datetime.datetime.now(datetime.UTC)
+
+    def spent(seen: Shown) -> dict[str, int]:
+        groups = seen.here.groups
+        rows = [groups.window.at(index) for index in range(groups.row_count)]
+        return {row.name: row.requests for row in rows if row is not None}
+
     async with task(own_console) as (seen, hands):
         await hands.press("8", "t", "g")
         await seen.until_text("yesterday")
         await seen.until_text("by key")
-        # These requests are of today: one press more on the way shows that the dearest stands first.
-        for _ in range(3):
-            await seen.press("t")
-        await seen.until(lambda: seen.here.groups.row_count > 0)
-        await seen.until(lambda: seen.here.groups.window.at(0).name == "key-2")
+        await seen.until(lambda: list(spent(seen).items()) == [("key-2", 3), ("key-1", 1)])
+        # What is not asked here, to show that the answer depends on the day.
+        for range_said, found in (("7 days", {"key-1": 5, "key-2": 3}), ("today", {"key-1": 4})):
+            while range_said not in seen.text:
+                await seen.press("t")
+            await seen.until(lambda found=found: spent(seen) == found)
 
 
 @pytest.fixture
