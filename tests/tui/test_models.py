@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from laidian.admin.schema import PriceSet
+from laidian.admin.schema import PriceSet, UpstreamEdit
 from laidian.data import price_book_bytes
 from tests.tui.conftest import Console
 from tests.tui.screens import Shown, assert_screen, shown
@@ -28,6 +28,19 @@ async def test_a_model_says_its_price_its_example_and_why_it_cannot_be_had(own_c
         await at(seen, "foo-preview")
         await seen.until_text("NO PRICE")
         assert "No price, so it is refused" in seen.text
+
+
+async def test_a_model_whose_only_upstream_is_drained_stays_in_sight_and_says_so(
+    own_console: Console,
+) -> None:
+    async with own_console.client() as client:
+        await client.probe("sim")
+        await client.edit_upstream("sim", UpstreamEdit(enabled=False))
+    async with shown(own_console.connect, first="models") as seen:
+        await at(seen, "gpt-5.4")
+        await seen.until_text("sim: disabled by the operator.")
+        assert seen.here.table.row.state == "no_upstream"
+        assert "◌ sim" in seen.text, "who would serve it"
 
 
 @presses(Models, "e")

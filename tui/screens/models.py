@@ -76,7 +76,7 @@ class Models(Top[tuple[Model, ...]]):
     DEFAULT_CSS = """
     Models #both { height: 1fr; }
     Models #table { height: 1fr; min-height: 6; }
-    Models #near { height: 13; border: round $primary; padding: 0 1; scrollbar-size-vertical: 1; }
+    Models #near { height: 13; border: round $primary; padding: 0 1; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     Models.-short #near { height: 9; }
     Models.-wide #both { layout: horizontal; }
     Models.-wide #near { height: 1fr; width: 66; }

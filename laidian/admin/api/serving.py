@@ -85,10 +85,12 @@ def _rate(price: Price | None, unit: str) -> str | None:
 
 @get("/models")
 async def list_models(services: NamedDependency[AdminServices]) -> tuple[Model, ...]:
-    """Every model that some upstream serves, and those that were asked for in vain since yesterday."""
+    """Every model that some upstream serves, or would if it were not drained, and those that were asked for in vain since yesterday."""
     catalog, now_ms = services.catalog.current(), services.now_ms()
     wanted = await services.reader.read(lambda c: asked.by_model(c, now_ms))
-    names = sorted(catalog.models() | {name for name, one in wanted.items() if one.refused or one.requests})
+    names = sorted(
+        catalog.known_models() | {name for name, one in wanted.items() if one.refused or one.requests}
+    )
     return tuple(
         _model(catalog, name, wanted.get(name, asked.NOBODY), services.health.opened, now_ms)
         for name in names

@@ -30,5 +30,5 @@ class PriceCalls(Calls):
         return await self.ask("POST", "/prices/book/adopt", PriceBookState, body=BookAdopt(source=source))
 
     async def models(self) -> tuple[Model, ...]:
-        """Every model that some upstream serves, and those that were asked for in vain."""
+        """Every model that some upstream serves, or would if it were not drained, and those that were asked for in vain."""
         return await self.ask("GET", "/models", tuple[Model, ...])
