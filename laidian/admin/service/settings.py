@@ -33,5 +33,8 @@ def _settings(config: Config) -> Iterator[Setting]:
 
 
 def _spelled(value: object) -> str:
-    """As TOML has it, which for these types is as JSON has it."""
+    """As TOML has it, which for all types but a table is as JSON has it."""
+    if isinstance(value, dict):
+        pairs: dict[str, object] = value  # pyright: ignore[reportUnknownVariableType]
+        return "{" + ", ".join(f"{_spelled(name)} = {_spelled(one)}" for name, one in pairs.items()) + "}"
     return msgspec.json.encode(value).decode()
