@@ -73,31 +73,40 @@ def fitted(shown: Shown, width: int, *, right: bool = False) -> list[Cell]:
     return kept
 
 
+NEVER_FIRST = frozenset("。，、；：？！）》」』…,.;:?!)")
+"""Signs that no line begins with."""
+
+
 def wrapped(text: str, width: int) -> list[str]:
-    """A sentence on as many lines as it needs; broken at blanks, and anywhere in what has none, as Chinese."""
+    """A sentence on as many lines as it needs; broken at blanks, beside Chinese, and anywhere in a word that is longer than a line."""
     lines: list[str] = []
     for paragraph in text.split("\n"):
-        line, used, blank = "", 0, -1
+        line, used, cut = "", 0, 0
         for letter in clean(paragraph):
             size = get_character_cell_size(letter)
+            if _may_break(line, letter, size):
+                cut = len(line)
             if used + size > width and line:
                 if letter == " ":
-                    lines.append(line)
-                    line, used, blank = "", 0, -1
+                    lines.append(line.rstrip())
+                    line, used, cut = "", 0, 0
                     continue
-                if blank > 0 and line.isascii():
-                    lines.append(line[:blank])
-                    line = line[blank + 1 :]
-                else:
-                    lines.append(line)
-                    line = ""
-                used, blank = cell_len(line), -1
-            if letter == " ":
-                blank = len(line)
+                cut = cut or len(line)
+                lines.append(line[:cut].rstrip())
+                line, cut = line[cut:], 0
+                used = cell_len(line)
             line += letter
             used += size
         lines.append(line.rstrip())
     return lines
+
+
+def _may_break(line: str, letter: str, size: int) -> bool:
+    """Whether a new line may begin with this letter."""
+    if not line.strip() or letter == " ":
+        return False
+    beside_chinese = size == 2 or get_character_cell_size(line[-1]) == 2
+    return line[-1] == " " or (beside_chinese and letter not in NEVER_FIRST)
 
 
 _LOOKS: dict[Tone, tuple[str, str, str]] = {

@@ -208,7 +208,8 @@ class Framed(Screen[None], Generic[P], inherit_bindings=False):
                 cells += [Cell(f"● {words.serving}", "good")]
         if status is not None and not self.path():
             cells += [Cell("  "), Cell(words.up_for.format(time=duration(status.uptime_s)), "dim")]
-            cells += [Cell("  "), Cell(words.keys.format(count=status.keys), "dim")]
+            keys = words.one_key if status.keys == 1 else words.keys.format(count=status.keys)
+            cells += [Cell("  "), Cell(keys, "dim")]
         if path := self.path():
             cells += [Cell("  › ", "dim"), Cell(path, "accent")]
         return tuple(cells)

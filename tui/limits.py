@@ -10,18 +10,20 @@ from tui.text import short_dollars
 
 TITLE = 14
 """Cells of what the limit is called."""
+BAR = 8
+"""Of the bar: with it a window's line ends within 80 columns."""
 
 
 def limit_line(idiom: Idiom, title: str, spent: str, limit: str, left: str | None) -> tuple[Cell, ...]:
-    """`Own limit     ██████▏···  $6.13 of $10.00   $3.87 left`."""
+    """`Own limit     █████···  $6.13 of $10.00  $3.87 left`."""
     words = idiom.words.keys
     share = float(spent) / float(limit) if float(limit) else 1.0
     said = words.of_limit.format(spent=short_dollars(spent), limit=short_dollars(limit))
     more = "" if left is None else words.left.format(left=short_dollars(left))
     return (
         *fitted(Cell(title), TITLE),
-        Cell(bar(share, 12), "warn" if share >= 0.9 else "good"),
-        Cell(f"  {said}   "),
+        Cell(bar(share, BAR), "warn" if share >= 0.9 else "good"),
+        Cell(f"  {said}  "),
         Cell(more, "strong"),
     )
 
@@ -32,7 +34,7 @@ def window_line(idiom: Idiom, window: QuotaWindow) -> tuple[Cell, ...]:
     line = limit_line(idiom, title, window.spent_usd, window.limit_usd, window.left_usd)
     if window.resets_at is None:
         return line
-    return (*line, Cell(f"   {idiom.words.keys.resets.format(time=idiom.until(window.resets_at))}", "dim"))
+    return (*line, Cell(f"  {idiom.words.keys.resets.format(time=idiom.until(window.resets_at))}", "dim"))
 
 
 def window_name(idiom: Idiom, kind: str) -> str:

@@ -12,16 +12,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
 
+from tests.tui.pictures import PICTURES, makers_noted, named
 from tui.app import LaiDianApp
-from tui.feed import Connect
+from tui.feed import PERIOD_S, Connect
 from tui.words import Language
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -75,17 +77,28 @@ class Shown:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
-    async def settled(self) -> None:
+    async def settled(self, looks: int = 2) -> None:
         """Until the server was asked twice more: what was pressed is answered, and drawn."""
-        looks = self.app.feed.looks
-        await self.until(lambda: self.app.feed.looks >= looks + 2)
+        for _ in range(looks):
+            asked = self.app.feed.looks + 1
+            self.app.feed.poke()
+            await self.until(lambda asked=asked: self.app.feed.looks >= asked)
 
     async def at_rest(self) -> str:
-        """The covered picture, once three looks in a row have left it as it was: sizes settle one after the other."""
-        before, same = "", 0
-        while same < 3:
-            await self.settled()
-            now = masked(self.text)
+        """The covered picture, once one look more has left it as it was."""
+        before, now = "", masked(await self._still())
+        while now != before:
+            await self.settled(1)
+            before, now = now, masked(await self._still())
+        return now
+
+    async def _still(self) -> str:
+        """The text, once it was the same in three moments in a row: sizes settle one after the other."""
+        await self.pilot.pause()
+        before, same = self.text, 0
+        while same < 2:
+            await asyncio.sleep(FAST_S / 2)
+            now = self.text
             same = same + 1 if now == before else 0
             before = now
         return before
@@ -109,18 +122,27 @@ async def shown(
     ascii_only: bool = False,
     first: str = "dashboard",
     wait: bool = True,
+    notices: bool = False,
     **more: Any,
 ) -> AsyncIterator[Shown]:
-    """`wait`: for the first answer of the server."""
+    """`wait`: for the first answer of the server. `notices`: draw them, too."""
     options = {"period_s": FAST_S, "version": VERSION} | more
     if now := getattr(connect, "now", None):
         options.setdefault("now", now)
     app = LaiDianApp(connect, language, ascii_only=ascii_only, first=first, **options)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=notices) as pilot:
         seen = Shown(app, pilot)
         if wait:
             await seen.until(lambda: app.feed.looks > 0)
         yield seen
+
+
+@dataclasses.dataclass(frozen=True)
+class Shot:
+    """How one picture is come by: these keys from the tab in front, then what `drive` does."""
+
+    keys: tuple[str, ...] = ()
+    drive: Callable[[Shown], Awaitable[None]] | None = None
 
 
 async def assert_screen(
@@ -131,34 +153,68 @@ async def assert_screen(
     drive: Callable[[Shown], Awaitable[None]] | None = None,
 ) -> None:
     """Presses the keys, lets `drive` do the rest, and compares what is shown with the snapshots of that name."""
+    await assert_screens(connect, {name: Shot(keys, drive)})
+
+
+async def assert_screens(connect: Connect, shots: Mapping[str, Shot], *, notices: bool = False) -> None:
+    """Several pictures from the same dashboards, one after the other; after each, esc is pressed until no dialog is left."""
     different: list[str] = []
     for variant, language, ascii_only in VARIANTS:
-        async with shown(connect, size=SIZES[0], language=language, ascii_only=ascii_only) as seen:
-            if keys:
-                await seen.press(*keys)
-            if drive is not None:
-                await drive(seen)
-            pictures: list[str] = []
-            for size in SIZES:
-                await seen.pilot.resize_terminal(*size)
-                pictures.append(f"== {size[0]}x{size[1]}\n{await seen.at_rest()}\n")
-                assert all(len(line) <= size[0] for line in seen.text.splitlines())
-            text = "".join(pictures)
-            if ascii_only:
-                # Names stay as they are; a sign is no letter.
-                signs = {one for one in text if not one.isascii() and not one.isalpha()}
-                assert not signs, f"signs that are not ASCII: {signs}"
-            path = SNAPSHOTS / f"{name}.{variant}.txt"
-            if UPDATE:
-                path.parent.mkdir(exist_ok=True)
-                path.write_text(text)
-            elif not path.exists() or path.read_text() != text:
-                path.with_suffix(".new").write_text(text)
-                different.append(path.name)
+        with makers_noted():
+            async with shown(
+                connect,
+                size=SIZES[0],
+                language=language,
+                ascii_only=ascii_only,
+                period_s=PERIOD_S,
+                notices=notices,
+            ) as seen:
+                for name, shot in shots.items():
+                    text = await _taken(seen, name, shot)
+                    if ascii_only:
+                        # Names stay as they are; a sign is no letter.
+                        signs = {one for one in text if not one.isascii() and not one.isalpha()}
+                        assert not signs, f"signs that are not ASCII: {signs}"
+                    if not _as_it_was(SNAPSHOTS / f"{name}.{variant}.txt", text):
+                        different.append(f"{name}.{variant}.txt")
+                    await _left(seen)
     assert not different, (
         f"{', '.join(different)}: not as it was; compare with the .new file beside it, and if that is what you want, run the test"
         " with UPDATE_SNAPSHOTS=1"
     )
+
+
+async def _taken(seen: Shown, name: str, shot: Shot) -> str:
+    await seen.pilot.resize_terminal(*SIZES[0])
+    if shot.keys:
+        await seen.press(*shot.keys)
+    if shot.drive is not None:
+        await shot.drive(seen)
+    pictures: list[str] = []
+    for size in SIZES:
+        await seen.pilot.resize_terminal(*size)
+        pictures.append(f"== {size[0]}x{size[1]}\n{await seen.at_rest()}\n")
+        assert all(len(line) <= size[0] for line in seen.text.splitlines())
+    assert PICTURES[name] in named(seen.here), f"{name} shows {named(seen.here)}"
+    return "".join(pictures)
+
+
+def _as_it_was(path: Path, text: str) -> bool:
+    if UPDATE:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    elif not path.exists() or path.read_text() != text:
+        path.with_suffix(".new").write_text(text)
+        return False
+    return True
+
+
+async def _left(seen: Shown) -> None:
+    """Back to the tab, whatever lies on it."""
+    while len(seen.app.screen_stack) > 1:
+        before = len(seen.app.screen_stack)
+        await seen.press("enter" if PICTURES["key_unused"] in named(seen.here) else "escape")
+        await seen.until(lambda before=before: len(seen.app.screen_stack) != before)
 
 
 def masked(text: str) -> str:
@@ -187,7 +243,7 @@ _SAME_WIDTH = (
     (re.compile(r"\d\d:\d\d(?!:)"), "0"),
     (re.compile(r"(?:20\d\d-)?\d\d-\d\d(?= |$)"), "0"),
     # The end of a scroll bar: whether it is drawn at once depends on which size was known first.
-    (re.compile(r"[▁-█](?=│)|(?<=   )[▁-█](?= │)"), " "),
+    (re.compile(r"[▁-█](?=│)|(?<=   )[▁-█](?= │)|[▁-▇](?= │)"), " "),
     # A line of measured times is another one each time; its axis is not.
     (re.compile(r"[\u2801-\u28ff]+"), " "),
     (re.compile(r"(?<=req_)[0-9A-Za-z]+"), "#"),

@@ -6,15 +6,17 @@ import asyncio
 import threading
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
+from laidian.admin.client import AdminClient
 from tests.served import wait_until
 from tests.tui.conftest import Console
-from tests.tui.screens import assert_screen, shown
+from tests.tui.screens import Shown, assert_screen, shown
 from tests.tui.walk import presses
 from tui.flow import KEPT, Flow
 from tui.question import Sure
-from tui.screens.live import Live
+from tui.screens.live import Flowing, Live
 from tui.screens.request import Request
 
 
@@ -123,3 +125,25 @@ def test_the_ring_keeps_the_newest_and_counts_each_once() -> None:
 
 async def test_picture_of_faults(console: Console) -> None:
     await assert_screen("live_faults", console.connect, keys=("7", "f"))
+
+
+async def test_picture_of_ending_a_request(runaway: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Live.look
+
+    async def look(self: Live, client: AdminClient) -> Flowing:
+        """With an age that does not go on."""
+        picture = await real(self, client)
+        running = tuple(msgspec.structs.replace(one, age_ms=72_000) for one in picture.running)
+        return msgspec.structs.replace(picture, running=running)
+
+    monkeypatch.setattr(Live, "look", look)
+
+    async def drive(seen: Shown) -> None:
+        await seen.until(lambda: seen.here.table.row is not None)
+        await seen.press("x")
+        await seen.until(lambda: isinstance(seen.here, Sure))
+
+    await assert_screen("live_cancel", runaway.connect, keys=("7",), drive=drive)
+    (running,) = runaway.laidian.holds()
+    async with runaway.client() as client:
+        await client.end_request(running)

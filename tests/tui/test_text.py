@@ -53,6 +53,9 @@ def test_a_sentence_is_broken_at_blanks_and_chinese_anywhere() -> None:
     assert wrapped("the server does not answer", 12) == ["the server", "does not", "answer"]
     assert wrapped("服务器没有响应", 6) == ["服务器", "没有响", "应"]
     assert wrapped("one\ntwo", 10) == ["one", "two"]
+    assert wrapped("sk-1…2 stops working", 14) == ["sk-1…2 stops", "working"], "a sign is no Chinese"
+    assert wrapped("按 ctrl+s 保存密钥。", 13) == ["按 ctrl+s 保", "存密钥。"]
+    assert wrapped("保存密钥。", 8) == ["保存密", "钥。"], "no line begins with a full stop"
     assert all(cell_len(line) <= 7 for line in wrapped("averylongwordindeed 与中文混排", 7))
 
 

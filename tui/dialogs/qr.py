@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
@@ -23,12 +24,17 @@ class _Picture(Widget):
     DEFAULT_CSS = "_Picture { width: auto; height: auto; }"
     ALLOW_SELECT = False
 
-    def __init__(self, lines: list[str]) -> None:
+    def __init__(self) -> None:
         super().__init__()
+        self._lines: list[str] = []
+
+    def put(self, lines: list[str]) -> None:
         self._lines = lines
+        self.display = bool(lines)
+        self.refresh(layout=True)
 
     def get_content_width(self, container: object, viewport: object) -> int:
-        return len(self._lines[0])
+        return len(self._lines[0]) if self._lines else 0
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return len(self._lines)
@@ -50,19 +56,23 @@ class QrCode(Dialog[None]):
         super().__init__()
         self._title = title
         self._text = text
+        self._drawn = _Picture()
+        self._said = Lines(id="qr-said")
 
     def compose(self) -> ComposeResult:
         title = Lines(id="qr-title")
         title.put(Cell(f" {self._title}", "title"))
         yield title
-        lines, sentence = self._picture()
-        if lines:
-            yield _Picture(lines)
-        else:
-            said = Lines(id="qr-said")
-            said.put(*sentences((Cell(sentence, "warn"),), 76))
-            yield said
+        yield self._drawn
+        yield self._said
         yield self.last_line
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Whoever is told to enlarge the terminal sees it as soon as there is room."""
+        lines, sentence = self._picture()
+        self._drawn.put(lines)
+        self._said.put(*sentences((Cell(sentence, "warn"),), 76))
+        self._said.display = not lines
 
     def _picture(self) -> tuple[list[str], str]:
         """As large a margin as there is room for; half of it is enough for most readers. Otherwise a sentence that says why not."""

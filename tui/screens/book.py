@@ -84,10 +84,10 @@ class Book(Detail[Picture]):
 
     def draw(self, picture: Picture) -> None:
         words, diff = self.words.models, picture.diff
-        self.table.title = words.book_title.format(
-            count=count(len(diff.changes)), from_source=diff.from_source or "-", to_source=diff.to_source
-        )
-        self.table.empty = words.book_same.format(source=picture.state.source)
+        books = {"from_source": diff.from_source or "-", "to_source": diff.to_source}
+        self.table.title = words.book_title.format(count=count(len(diff.changes)), **books)
+        same = words.book_no_change if picture.state.differs else words.book_same
+        self.table.empty = same.format(source=picture.state.source, **books)
         self.table.show(diff.changes)
 
     def label(self) -> None:

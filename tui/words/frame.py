@@ -13,6 +13,7 @@ class FrameWords(Section, frozen=True, kw_only=True):
     away_short: str
     up_for: str
     keys: str
+    one_key: str
 
     # The tabs
     tab_dashboard: Tab
@@ -99,6 +100,7 @@ EN = FrameWords(
     away_short="not answering",
     up_for="up {time}",
     keys="{count} keys",
+    one_key="1 key",
     tab_dashboard="Dash",
     tab_keys="Keys",
     tab_groups="Groups",
@@ -168,6 +170,7 @@ ZH = FrameWords(
     away_short="没有响应",
     up_for="已运行 {time}",
     keys="{count} 个密钥",
+    one_key="1 个密钥",
     tab_dashboard="总览",
     tab_keys="密钥",
     tab_groups="分组",

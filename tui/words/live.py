@@ -45,7 +45,7 @@ EN = LiveWords(
     to_key="Its key",
     to_upstream="Its upstream",
     not_running="This request has ended already.",
-    sure="End the request of {key} for {model}? It runs since {age}; what it has used is charged.",
+    sure="End the request of {key} for {model}? It has run for {age}; what it has used is charged.",
     told="Told to end: {id}",
 )
 ZH = LiveWords(

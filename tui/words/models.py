@@ -72,6 +72,7 @@ class ModelsWords(Section, frozen=True, kw_only=True):
     # The book
     book_title: str
     book_same: str
+    book_no_change: str
     book_state: str
     book_change: Title
     book_before: Title
@@ -147,6 +148,7 @@ EN = ModelsWords(
     none_own="{model} has no price of your own; the price book's holds.",
     book_title="Price book: {count} changes from {from_source} to {to_source}",
     book_same="The adopted book is the one that came with this program: {source}.",
+    book_no_change="No price of {from_source} is another in {to_source}.",
     book_state="adopted {source} of {date}, {models} models",
     book_change="Change",
     book_before="Before",
@@ -220,6 +222,7 @@ ZH = ModelsWords(
     none_own="{model} 没有自定价; 使用价目表的价格。",
     book_title="价目表: 从 {from_source} 到 {to_source} 有 {count} 处变化",
     book_same="已采用的价目表就是程序自带的: {source}。",
+    book_no_change="{from_source} 与 {to_source} 的价格没有差别。",
     book_state="已采用 {source}, {date}, {models} 个模型",
     book_change="变化",
     book_before="之前",
