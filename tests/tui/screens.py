@@ -157,7 +157,7 @@ async def assert_screen(
 
 
 async def assert_screens(connect: Connect, shots: Mapping[str, Shot], *, notices: bool = False) -> None:
-    """Several pictures from the same dashboards, one after the other; after each, esc is pressed until no dialog is left."""
+    """Several pictures from the same dashboards, one after the other; after each, all that lies on the tab is closed."""
     different: list[str] = []
     for variant, language, ascii_only in VARIANTS:
         with makers_noted():
@@ -212,9 +212,7 @@ def _as_it_was(path: Path, text: str) -> bool:
 async def _left(seen: Shown) -> None:
     """Back to the tab, whatever lies on it."""
     while len(seen.app.screen_stack) > 1:
-        before = len(seen.app.screen_stack)
-        await seen.press("enter" if PICTURES["key_unused"] in named(seen.here) else "escape")
-        await seen.until(lambda before=before: len(seen.app.screen_stack) != before)
+        await seen.here.dismiss(None)
 
 
 def masked(text: str) -> str:

@@ -81,6 +81,21 @@ async def test_a_group_is_made_and_changed(own_console: Console) -> None:
         assert (found.requests_per_minute, found.multiplier, found.allow) == (None, "1x", made.allow)
 
 
+@presses(Pick, "escape")
+async def test_esc_leaves_a_choice_at_once_and_only_ends_a_filter_first(own_console: Console) -> None:
+    async with shown(own_console.connect, first="groups") as seen:
+        await at(seen, "default")
+        await seen.press("i")
+        await seen.until(lambda: isinstance(seen.here, Pick))
+        await seen.press("slash", *"chat", "enter", "escape")
+        assert isinstance(seen.here, Pick)
+        assert seen.text.count("✓ ") == 4, "marks stay"
+        await seen.press("escape")
+        assert isinstance(seen.here, Groups)
+        async with own_console.client() as client:
+            assert "chat" in (await client.group("default")).capabilities
+
+
 @presses(Groups, "i")
 async def test_capabilities_are_ticked(own_console: Console) -> None:
     async with shown(own_console.connect, first="groups") as seen:

@@ -29,6 +29,8 @@ class Pick(Dialog[tuple[str, ...]]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "table.mark", priority=True),
+        # Before the table's own, which would take the marks away first.
+        Binding("escape", "leave", "frame.close", key_display="esc", priority=True),
         Binding("enter,ctrl+s", "take", "form.do", key_display="⏎", priority=True),
     ]
 
@@ -63,6 +65,13 @@ class Pick(Dialog[tuple[str, ...]]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # While a filter is typed, a blank and enter belong to it.
         return not self.table.typing if action in ("mark", "take") else True
+
+    def action_leave(self) -> None:
+        """The filter first; what is marked stays."""
+        if self.table.typing or self.table.filter:
+            self.table.narrow("")
+        else:
+            super().action_leave()
 
     def action_mark(self) -> None:
         self.table.action_mark()
