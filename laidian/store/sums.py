@@ -88,8 +88,8 @@ _PLAIN = len(MEASURES) + 1
 _TOTALS = Cube("key_totals", "hour", HOUR_MS, {"key_id": "r.key_id"}, False)
 _SHORT_MS = 16 * HOUR_MS
 """Up to so long, adding up the hours of all keys is less work than subtracting what each had come to."""
-_SHORT_OF_TWO_MS = 36 * HOUR_MS
-"""The same for two measures instead of all."""
+_SHORT_OF_ONE_MS = 4 * HOUR_MS
+"""The same for what they were charged alone."""
 _LONG_MS = 45 * DAY_MS
 """Beyond it, latency is left out, too."""
 _FINE_MS = 49 * HOUR_MS
@@ -109,6 +109,13 @@ def add_up(
     """
     cubes = _cubes(wanted, by)
     pieces = _pieces(connection, wanted, by, cubes)
+    if (
+        by == "key"
+        and most is not None
+        and any(place is _TOTALS and high == _END_MS for place, _, high in pieces)
+    ):
+        # who comes first is found by what each was charged, and only of those all the rest is read
+        wanted = msgspec.structs.replace(wanted, key_ids=tuple(_charged(connection, pieces, wanted, most)))
     span_ms = sum(high - low for place, low, high in pieces if place != "tail")
     fine = span_ms <= (_FINE_MS if by == "hour" else _LONG_MS)
     latency = with_latency and fine and cubes is not None and cubes[0].latency
@@ -129,26 +136,23 @@ def add_up(
     return [_sum(row) for row in rows if row[1] or by is None]
 
 
-class Spending(msgspec.Struct, frozen=True):
-    key_id: int
-    requests: int
-    charged_nano: int
-
-
-_SPENT = ("requests", "charged_nano")
-
-
-def spending(connection: Connection, since_ms: int, most: int | None = None) -> list[Spending]:
-    """What keys were charged for what began since, dearest first; those without a request are left out."""
+def charged_since(connection: Connection, since_ms: int, most: int | None = None) -> dict[int, int]:
+    """Nano-USD by the id of the key, for what began since, dearest first; at most `most` keys. Those without a request may be left out."""
     wanted = SumFilter(since_ms=since_ms)
-    pieces = _pieces(connection, wanted, "key", (_TOTALS, KEY_HOURS), short_ms=_SHORT_OF_TWO_MS)
-    selects, values = _selects(pieces, wanted, _SPENT)
+    pieces = _pieces(connection, wanted, "key", (_TOTALS, KEY_HOURS), short_ms=_SHORT_OF_ONE_MS)
+    return _charged(connection, pieces, wanted, most)
+
+
+def _charged(
+    connection: Connection, pieces: list[Piece], wanted: SumFilter, most: int | None
+) -> dict[int, int]:
+    selects, values = _selects(pieces, wanted, ["charged_nano"])
     rows = connection.execute(
-        f"WITH pieces ({', '.join([*_PLACE, *_SPENT])}) AS ({selects}) SELECT key_id, sum(requests), sum(charged_nano) FROM pieces "
-        f"GROUP BY 1 HAVING sum(requests) > 0 ORDER BY 3 DESC, 1 {'' if most is None else f'LIMIT {most}'}",
+        f"WITH pieces ({', '.join(_PLACE)}, charged_nano) AS ({selects}) SELECT key_id, sum(charged_nano) FROM pieces "
+        f"GROUP BY 1 ORDER BY 2 DESC, 1 {'' if most is None else f'LIMIT {most}'}",
         values,
     )
-    return [Spending(*row) for row in rows]
+    return dict(rows.fetchall())
 
 
 def _selects(pieces: list[Piece], wanted: SumFilter, measures: Sequence[str]) -> tuple[str, list[Any]]:
@@ -159,7 +163,7 @@ def _selects(pieces: list[Piece], wanted: SumFilter, measures: Sequence[str]) ->
         if isinstance(cube, str):
             sql, used = _from_records(wanted, cube, low, high, measures)
         elif cube is _TOTALS:
-            sql, used = _from_totals(low, high, measures)
+            sql, used = _from_totals(wanted, low, high, measures)
         else:
             sql, used = _from_cube(cube, wanted, low, high, measures)
         selects.append(sql)
@@ -257,19 +261,34 @@ def _from_cube(
     return f"SELECT {', '.join(columns)} FROM {cube.table} WHERE {where}", [first, last, *values]
 
 
-def _from_totals(low: int, high: int, measures: Sequence[str]) -> tuple[str, list[Any]]:
+def _from_totals(wanted: SumFilter, low: int, high: int, measures: Sequence[str]) -> tuple[str, list[Any]]:
     """What each key came to in whole hours: its total at the end less its total at the beginning. `high` of _END_MS: until now."""
     columns = ["0", *("b.key_id" if name == "key_id" else "NULL" for name in _DIMENSIONS)]
-    columns += [f"b.{name} - coalesce(a.{name}, 0)" for name in measures]
-    last = "(SELECT max(hour) FROM key_totals WHERE key_id = b.key_id AND hour < ?)"
-    begun = f"LEFT JOIN key_totals a ON a.key_id = b.key_id AND a.hour = {last}"
+    where, values = _where(wanted, {"key_id": "b.key_id"})
+    before = "FROM key_totals WHERE key_id = b.key_id AND hour < ?"
+    if len(measures) == 1:
+        # found in one step, where a join takes two
+        columns.append(
+            f"b.{measures[0]} - coalesce((SELECT {measures[0]} {before} ORDER BY hour DESC LIMIT 1), 0)"
+        )
+        begun = ""
+    else:
+        columns += [f"b.{name} - coalesce(a.{name}, 0)" for name in measures]
+        begun = f"LEFT JOIN key_totals a ON a.key_id = b.key_id AND a.hour = (SELECT max(hour) {before})"
+    first, last = low // HOUR_MS, high // HOUR_MS
     if high == _END_MS:
         # who did nothing since the beginning is passed by
-        return f"SELECT {', '.join(columns)} FROM key_sums b {begun} WHERE b.hour >= ?", [low // HOUR_MS] * 2
+        return f"SELECT {', '.join(columns)} FROM key_sums b {begun} WHERE b.hour >= ? AND {where}", [
+            first,
+            first,
+            *values,
+        ]
     ended = (
-        f"keys k CROSS JOIN key_totals b ON b.key_id = k.id AND b.hour = {last.replace('b.key_id', 'k.id')}"
+        "keys k CROSS JOIN key_totals b ON b.key_id = k.id AND b.hour = "
+        "(SELECT max(hour) FROM key_totals WHERE key_id = k.id AND hour < ?)"
     )
-    return f"SELECT {', '.join(columns)} FROM {ended} {begun}", [high // HOUR_MS, low // HOUR_MS]
+    places = [last, first] if begun else [first, last]
+    return f"SELECT {', '.join(columns)} FROM {ended} {begun} WHERE {where}", [*places, *values]
 
 
 def _from_records(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from laidian.domain.usage import Usage
 from laidian.store.audit import audit
 from laidian.store.rollups import DAY_MS, HOUR_MS, fold, folded_to, forget
-from laidian.store.sums import Grouping, SumFilter, add_up, merged
+from laidian.store.sums import Grouping, SumFilter, add_up, charged_since, merged
 from laidian.store.usage import UsageFilter, sum_records
 from tests.admin.desk import NOW_MS, Desk
 
@@ -98,6 +98,24 @@ def test_sums_are_those_of_the_records(
         classes=(0, 4, 5) if failed else None,
     )  # fmt: skip
     assert figures(ledger, wanted, by) == from_records(ledger, wanted, by)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(more=st.integers(0, 40), since=moments(), until=st.none() | moments(), most=st.integers(1, 3))
+def test_the_dearest_keys_come_with_all_their_figures(
+    ledger: Desk, more: int, since: Any, until: Any, most: int
+) -> None:
+    ledger.do(lambda c: fold(c, more))
+    wanted = SumFilter(since_ms=since, until_ms=until)
+    all_keys = add_up(ledger.connection, wanted, "key")
+    assert [(-one.charged_nano, one.name) for one in all_keys] == sorted(
+        (-one.charged_nano, one.name) for one in all_keys
+    )
+    assert add_up(ledger.connection, wanted, "key", most=most) == all_keys[:most]
+    if since is not None and until is None:
+        charged = [(one.name, one.charged_nano) for one in all_keys]
+        assert list(charged_since(ledger.connection, since).items()) == charged
+        assert list(charged_since(ledger.connection, since, most).items()) == charged[:most]
 
 
 def test_folding_goes_on_where_it_stopped_and_ends(desk: Desk) -> None:

@@ -19,7 +19,7 @@ from laidian.store.database import bump_catalog
 from laidian.store.groups import read_groups
 from laidian.store.keys import KeyFilter, KeyRow, KeyValues
 from laidian.store.quotas import read_quotas
-from laidian.store.sums import Sum, SumFilter, add_up, spending
+from laidian.store.sums import Sum, SumFilter, add_up, charged_since
 
 _SHORTEST_START = len(PREFIX) + 4
 """`sk-` and the four characters that a display form begins with."""
@@ -54,7 +54,7 @@ def list_keys(
         part=query.filter, group=query.group, quota=query.quota, state=query.state, now_ms=now_ms
     )
     if order == "today":
-        spent = {one.key_id: one.charged_nano for one in spending(connection, day_start_ms(now_ms))}
+        spent = charged_since(connection, day_start_ms(now_ms))
         ids = rows.ordered_ids(connection, wanted, "name", descending=False)
         ids.sort(key=lambda key_id: spent.get(key_id, 0), reverse=descending)
     else:

@@ -26,7 +26,7 @@ from laidian.store.minutes import Minute, read_minutes, refusals_by_minute
 from laidian.store.prices import adopted_source
 from laidian.store.refusals import last_refusal
 from laidian.store.rollups import DAY_MS, HOUR_MS, MINUTE_MS
-from laidian.store.sums import SumFilter, add_up, spending
+from laidian.store.sums import SumFilter, add_up, charged_since
 from laidian.store.upstreams import ids_by_name
 from laidian.store.usage import any_record, last_failure
 
@@ -206,14 +206,16 @@ def _mean(one: Minute | None) -> int | None:
 
 
 def _top_keys(connection: Connection, now_ms: int) -> tuple[TopKey, ...]:
-    found = spending(connection, day_start_ms(now_ms), TOP)
-    named = names_and_groups(connection, [one.key_id for one in found])
+    midnight_ms = day_start_ms(now_ms)
+    dearest = tuple(charged_since(connection, midnight_ms, TOP))
+    named = names_and_groups(connection, list(dearest))
     return tuple(
         TopKey(
-            name=named[one.key_id][0],
-            group=named[one.key_id][1],
+            name=named[one.name][0],
+            group=named[one.name][1],
             requests_today=one.requests,
             spent_today_usd=format_usd(one.charged_nano),
         )
-        for one in found
+        for one in add_up(connection, SumFilter(since_ms=midnight_ms, key_ids=dearest), "key")
+        if isinstance(one.name, int)
     )
