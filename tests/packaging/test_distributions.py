@@ -48,7 +48,8 @@ def test_the_sdist_is_a_whole_checkout_and_builds_the_same_wheel(
 ) -> None:
     wheel, sdist = distributions
     with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # 3.11.4 and later
+        archive.extractall(tmp_path)
     (checkout,) = tmp_path.iterdir()
     tracked = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True

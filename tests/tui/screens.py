@@ -222,7 +222,7 @@ def masked(text: str) -> str:
     lines[0] = re.sub(
         r" {2,}", "  ", re.sub(r"\d+ (?:s|min|h|d)\b(?: \d+ (?:s|min|h)\b)?|\d+ 秒", "~", lines[0])
     )
-    return "\n".join(_covered(line) for line in lines)
+    return "\n".join(_covered(line).rstrip() for line in lines)
 
 
 _DURATION = r"(?<![\w.])\d[\d.]* (?:ms|s|min|h|d)(?![\w])"
@@ -241,14 +241,15 @@ _SAME_WIDTH = (
     (re.compile(r"\d\d:\d\d(?!:)"), "0"),
     (re.compile(r"(?:20\d\d-)?\d\d-\d\d(?= |$)"), "0"),
     # The end of a scroll bar: whether it is drawn at once depends on which size was known first.
-    (re.compile(r"[▁-█](?=│)|(?<=   )[▁-█](?= │)|[▁-▇](?= │)"), " "),
+    (re.compile(r"[▁-█](?=│)|(?<=   )[▁-█](?= │)|[▁-▇](?= │)|(?<=[│╯╮])[▁-█]$"), " "),
     # A line of measured times is another one each time; its axis is not.
     (re.compile(r"[\u2801-\u28ff]+"), " "),
     (re.compile(r"(?<=req_)[0-9A-Za-z]+"), "#"),
     (re.compile(r"(?<=sk-)[\w-]{40,}"), "#"),
     (re.compile(r"\d+(?=%)"), "#"),
     (re.compile(r"\d{4}-\d\d-\d\d"), "#"),
-    (re.compile(r"(?<= )[3-6]\d{4}(?= )"), "#"),
+    # Ports of the tests (tests.ports) and of the system, in the column of the settings
+    (re.compile(r"(?<=[•*] {4})\d{5}(?= )|(?<=[•*] {5})\d{5}(?= )|(?<= )[3-6]\d{4}(?= )"), "#"),
     (re.compile(r"(?<=sk-)[\w-]{4}[…~][\w-]{0,4}"), "#"),
     (re.compile(r"(?<=Schema)( +)\d+(?= )|(?<=数据结构)( +)\d+(?= )"), "#"),
     (re.compile(r"(?<=laidian-)[a-z0-9_]{8}(?=/)"), "#"),
