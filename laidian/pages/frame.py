@@ -8,11 +8,11 @@ from typing import Literal
 import msgspec
 
 from laidian import __version__
+from laidian.clock import moment
 from laidian.config import PagesSettings
 from laidian.pages.html import Child, Html, h
 from laidian.pages.markdown import markdown
 from laidian.pages.words import LANGUAGES, TAGS, Words
-from laidian.relay.gates import moment
 
 PageName = Literal["docs", "models", "status", "key"]
 PATHS: dict[PageName, str] = {"docs": "/", "models": "/models", "status": "/status", "key": "/key"}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from laidian.admin.schema import Rate as RateAnswer
+from laidian.clock import moment
 from laidian.domain.group import CAPABILITIES
 from laidian.domain.money import format_multiplier, format_usd
 from laidian.domain.selection import BlockCause
@@ -15,7 +16,6 @@ from laidian.pages.html import Child, Html, h
 from laidian.pages.money import TEXT, long_rates, plain_rates, service_tiers, shown_rate
 from laidian.pages.offer import Offer, Offers, State
 from laidian.pages.words import Words
-from laidian.relay.gates import moment
 
 GLYPHS: dict[str, str] = {"up": "●", "resting": "▲", "part": "▲", "down": "✕", "none": "○"}
 """A state is a glyph, a word and a colour, never the colour alone."""

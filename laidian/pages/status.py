@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from laidian.clock import moment
 from laidian.pages.bars import Bar, bars
 from laidian.pages.frame import Frame, clock
 from laidian.pages.html import Child, Html, h
@@ -18,7 +19,6 @@ from laidian.pages.models import GLYPHS, state_of
 from laidian.pages.offer import Offer, State
 from laidian.pages.uptime import DAYS, HOURS, Uptime, uptime
 from laidian.pages.words import Words
-from laidian.relay.gates import moment
 from laidian.store.uptime import HOUR_MS, Demand, HourRow
 
 ALONE = 24

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from laidian.clock import moment
 from laidian.domain.affinity import ObjectKind, Unreachable
 from laidian.errors import BadRequest, LaidianError, NotFound, NoUpstream
-from laidian.relay.gates import moment
 
 _CALLED: dict[ObjectKind, str] = {
     "response": "response",

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from laidian.clock import moment
 from laidian.domain.catalog import Catalog
 from laidian.domain.group import Group
 from laidian.domain.key import Key
@@ -62,7 +63,7 @@ def availability_in(catalog: Catalog, group: Group, name: str, health: Health, n
         error = gates.no_upstream(name, selection.blocked, now_ms)
         if not tries:
             return _closed(name, "upstream", error)
-        return _closed(name, "health", error, gates.moment(min(tries)))
+        return _closed(name, "health", error, moment(min(tries)))
     return Availability(name, True)
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
+from laidian.clock import moment
 from laidian.domain.catalog import Catalog
 from laidian.domain.group import Group
 from laidian.domain.hold import Demand
@@ -250,8 +250,3 @@ def _no_money(refusal: Refusal, wait_s: float | None) -> QuotaExhausted:
         f"{where}, and this request may need ${needed}. Set a smaller max_completion_tokens, or ask the operator to top up.",
         retry=False,
     )
-
-
-def moment(at_ms: int) -> str:
-    """An epoch in milliseconds as people and programs read it: 2026-11-22T10:00:00Z."""
-    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import msgspec
 
+from laidian.clock import moment
 from laidian.domain.money import format_usd
 from laidian.domain.usage import INPUT_UNITS, OUTPUT_UNITS
-from laidian.relay.gates import moment
 from laidian.store.usage import RecordRow
 
 _CACHED = ("cached_input", "cached_image_input", "cached_audio_input")

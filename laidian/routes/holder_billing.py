@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from laidian.clock import moment
 from laidian.domain.money import PPM, format_usd
-from laidian.relay.gates import moment
 from laidian.relay.holder import Standing
 from laidian.routes.holder_usage import usd
 

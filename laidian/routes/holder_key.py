@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import msgspec
 
-from laidian.clock import now_ms
+from laidian.clock import moment, now_ms
 from laidian.domain.group import CAPABILITIES, Group
 from laidian.domain.key import Key, display
 from laidian.domain.money import format_multiplier
 from laidian.relay.context import Context
-from laidian.relay.gates import moment
 from laidian.relay.holder import Standing, Status, pace, standing
 from laidian.relay.listing import usable
 from laidian.store.holder import Pace

@@ -9,10 +9,10 @@ import msgspec
 
 from laidian.admin.schema import ReceiptLine
 from laidian.admin.service.usage import receipt
+from laidian.clock import moment
 from laidian.domain.money import format_usd
 from laidian.domain.record import ENDINGS, USAGE_SOURCES
 from laidian.errors import NotFound
-from laidian.relay.gates import moment
 from laidian.store.connection import Connection
 from laidian.store.holder import is_in_flight, read_own_record
 from laidian.store.usage import RecordRow

@@ -17,9 +17,9 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType, field
 
+from laidian.clock import moment
 from laidian.domain.money import NANO_PER_USD
 from laidian.domain.quota import WindowKind, window_end_ms, window_start_ms
-from laidian.relay.gates import moment
 from laidian.relay.holder import Breakdown, Spending, Standing, Status
 from laidian.store.holder import Window
 

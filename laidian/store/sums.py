@@ -88,7 +88,7 @@ _PLAIN = len(MEASURES) + 1
 _TOTALS = Cube("key_totals", "hour", HOUR_MS, {"key_id": "r.key_id"}, False)
 _SHORT_MS = 16 * HOUR_MS
 """Up to so long, adding up the hours of all keys is less work than subtracting what each had come to."""
-_SHORT_OF_ONE_MS = 4 * HOUR_MS
+_SHORT_OF_ONE_MS = 36 * HOUR_MS
 """The same for what they were charged alone."""
 _LONG_MS = 45 * DAY_MS
 """Beyond it, latency is left out, too."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from laidian.clock import moment as iso
 from laidian.errors import BadRequest
 
 _DURATION = re.compile(r"([0-9]{1,6})\s*([smhdw])")
@@ -13,11 +14,6 @@ _LATEST_MS = 253_402_300_799_000
 """End of the year 9999."""
 _SECONDS_BELOW = 100_000_000_000
 """Smaller numbers are epoch seconds (until the year 5138), larger ones milliseconds (since 1973)."""
-
-
-def iso(at_ms: int) -> str:
-    """2026-11-22T10:00:00Z"""
-    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def iso_or_none(at_ms: int | None) -> str | None:
