@@ -7,6 +7,7 @@ no fault: what counts is whether the answer was finished before it.
 from __future__ import annotations
 
 import contextlib
+from abc import ABC, abstractmethod
 
 from laidian.domain.usage import Usage
 from laidian.errors import LaidianError
@@ -18,7 +19,7 @@ EVENT_BYTES = 96 * 1024 * 1024
 """An unfinished event longer than this is a fault. One event can hold a whole picture: those of 4K are some 25 MB in base64."""
 
 
-class EventTap:
+class EventTap(ABC):
     """Base of the taps (`dialect.Tap`) of event streams; a dialect's says what one event means (`_see`) and what the end is."""
 
     __slots__ = ("_cutter", "fault", "output_tokens", "usage")
@@ -42,11 +43,12 @@ class EventTap:
         return seen[0] if len(seen) == 1 else b"".join(seen)
 
     def failure(self, error: LaidianError) -> bytes | None:
-        """None: the family's error event will do."""
+        """See `Tap`."""
+        return None
 
+    @abstractmethod
     def _see(self, event: bytes) -> bytes:
         """One event, as it came: what it says is kept, what the client gets of it is returned. Raises StreamFault."""
-        raise NotImplementedError
 
     def _see_rest(self) -> bytes:
         """The last event, when its closing blank line never came."""
@@ -59,7 +61,7 @@ class EventTap:
             return b""
 
 
-class EventReader:
+class EventReader(ABC):
     """Base of the readers (`codec.StreamReader`) of event streams; a dialect's says what one event means (`_read`) and when the
     answer is finished."""
 
@@ -99,13 +101,13 @@ class EventReader:
             raise StreamFault("the upstream ended the stream before the answer was finished")
         return events
 
+    @abstractmethod
     def _read(self, event: bytes, events: list[Event]) -> None:
         """One event, as it came; adds what it says to `events`. Raises StreamFault, what it added before remains."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _finished(self) -> bool:
         """Whether the answer came to its own end."""
-        raise NotImplementedError
 
 
 def _bound(cutter: EventCutter) -> None:
