@@ -29,11 +29,10 @@ async def test_a_digit_brings_its_tab_to_the_front(console: Console) -> None:
     async with shown(console.connect) as seen:
         for top in reversed(TOPS):
             await seen.press(top.key)
-            await seen.settled()
-            assert seen.app.current_mode == top.name
-            assert seen.here.picture is not None, "it was asked for and drawn"
+            await seen.until(lambda top=top: seen.app.current_mode == top.name)
+            await seen.until(lambda: seen.here.picture is not None)
         await seen.press("5")
-        assert "Upstreams (" in seen.text
+        await seen.until_text("Upstreams (")
 
 
 @pytest.mark.parametrize("top", TOPS, ids=[top.name for top in TOPS])
@@ -104,10 +103,9 @@ async def test_the_palette_finds_actions_tabs_keys_upstreams_and_models(console:
         await seen.until_text("alice-mac")
         await seen.press("enter")
         await seen.until(lambda: seen.app.current_mode == "keys")
-        await seen.settled()
         table = seen.app.screen.query_one("#table", PagedTable)
+        await seen.until(lambda: table.row is not None and table.row.name == "alice-mac")
         assert table.filter == "alice-mac"
-        assert table.row.name == "alice-mac"  # pyright: ignore[reportOptionalMemberAccess]
         for typed, tab in (("gemini-a", "upstreams"), ("gpt-5.5", "models"), ("doctor", "doctor")):
             await seen.press("ctrl+p")
             await seen.press(*typed)
@@ -129,8 +127,8 @@ async def test_the_palette_narrows_a_tab_to_what_is_typed_behind_its_name(consol
     async with shown(console.connect) as seen:
         await seen.press("colon", *"keys ci", "enter")
         await seen.until(lambda: seen.app.current_mode == "keys")
-        await seen.settled()
-        assert seen.here.table.row_count == 1
+        await seen.until(lambda: seen.here.table.row_count == 1)
+        assert seen.here.table.filter == "ci"
         await seen.press("colon", *"theme", "enter")
         await seen.until(lambda: seen.app.theme == "textual-light")
 
